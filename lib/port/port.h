@@ -1,0 +1,21 @@
+/* lib/port/port.h - what the operating system gives: locks, sleep, clock,
+ * randomness. The only room of the core that sees POSIX. */
+#ifndef MRU_PORT_H
+#define MRU_PORT_H
+
+#include "../base/base.h"
+
+typedef struct mru_lock mru_lock;
+mru_lock *mru_lock_new(void); /* NULL without memory */
+void mru_lock_free(mru_lock *lock);
+void mru_lock_take(mru_lock *lock);
+void mru_lock_give(mru_lock *lock);
+
+void mru_sleep_ms(uint32_t ms);
+/* Unpredictable bytes of the operating system (getrandom, or /dev/urandom): 0,
+ * or an errno. Nothing is kept between calls, so a fork cannot repeat it. */
+int mru_os_random(void *unused, uint8_t *out, size_t len);
+/* A number that changes with every fork. */
+uint64_t mru_process_id(void);
+
+#endif

@@ -1,0 +1,145 @@
+/* lib/record/encode.c - the stored form of a bag: 'M', the format, then for each
+ * item its field (varint), type (byte), length (varint) and bytes; numbers are
+ * zigzag varints. What a newer minor release adds is kept, not understood. */
+#include "bag.h"
+
+static void add_varint(struct mru_buf *out, uint64_t value)
+{
+    while (value >= 0x80) {
+        mru_buf_add_byte(out, (uint8_t)(value | 0x80));
+        value >>= 7;
+    }
+    mru_buf_add_byte(out, (uint8_t)value);
+}
+
+static int get_varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
+{
+    *value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (*p == end)
+            return -1;
+        uint8_t byte = *(*p)++;
+        if (shift == 63 && byte > 1)
+            return -1;
+        *value |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0)
+            return byte == 0 && shift > 0 ? -1 : 0;
+    }
+    return -1;
+}
+
+static uint64_t zigzag(int64_t num)
+{
+    return num < 0 ? ~((uint64_t)num << 1) : (uint64_t)num << 1;
+}
+
+static int64_t unzigzag(uint64_t value)
+{
+    return (value & 1) != 0 ? -(int64_t)(value >> 1) - 1 : (int64_t)(value >> 1);
+}
+
+int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag)
+{
+    if (bag->failed)
+        return -1;
+    mru_buf_add_byte(out, 'M');
+    mru_buf_add_byte(out, MRU_FORMAT);
+    for (size_t i = 0; i < bag->n; i++) {
+        const struct mru_item *item = &bag->items[i];
+        add_varint(out, (uint64_t)item->field);
+        mru_buf_add_byte(out, (uint8_t)item->type);
+        if (item->type == 'I' || item->type == 'B') {
+            add_varint(out, zigzag(item->num));
+        } else {
+            add_varint(out, item->len);
+            mru_buf_add(out, item->data, item->len);
+        }
+    }
+    return out->failed ? -1 : 0;
+}
+
+static size_t count_list(const uint8_t *data, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += data[i] == 0;
+    return n;
+}
+
+/* The number of rows, or -1 when their lengths do not add up. */
+static ptrdiff_t count_rows(const uint8_t *data, size_t len)
+{
+    ptrdiff_t n = 0;
+    for (size_t at = 0; at < len; n++) {
+        if (len - at < 4)
+            return -1;
+        size_t row = mru_get_u32(data + at);
+        at += 4;
+        if (len - at < row)
+            return -1;
+        at += row;
+    }
+    return n;
+}
+
+static mereau_status decode_bytes(struct mru_bag *out, int32_t field, char type,
+                                  const uint8_t *data, size_t len)
+{
+    size_t count = 0;
+    if (type == 'L') {
+        if (len > 0 && data[len - 1] != 0)
+            return MEREAU_E_CORRUPT;
+        count = count_list(data, len);
+    } else if (type == 'R') {
+        ptrdiff_t rows = count_rows(data, len);
+        if (rows < 0)
+            return MEREAU_E_CORRUPT;
+        count = (size_t)rows;
+    } else if (type == 'T' && memchr(data, 0, len) != NULL) {
+        return MEREAU_E_CORRUPT;
+    }
+    mru_bag_set_data(out, field, type, data, len);
+    if (out->failed)
+        return MEREAU_E_NOMEM;
+    out->items[out->n - 1].count = count;
+    return MEREAU_OK;
+}
+
+static mereau_status decode_item(struct mru_bag *out, const uint8_t **p,
+                                 const uint8_t *end)
+{
+    uint64_t field, value;
+    if (get_varint(p, end, &field) != 0 || field > INT32_MAX || *p == end)
+        return MEREAU_E_CORRUPT;
+    char type = (char)*(*p)++;
+    if (get_varint(p, end, &value) != 0 ||
+        mru_bag_has(out, (int32_t)field))
+        return MEREAU_E_CORRUPT;
+    if (type == 'I' || type == 'B') {
+        mru_bag_set_int(out, (int32_t)field, type, unzigzag(value));
+        return out->failed ? MEREAU_E_NOMEM : MEREAU_OK;
+    }
+    if (type == 0 || strchr("TLJDR", type) == NULL ||
+        value > (uint64_t)(end - *p))
+        return MEREAU_E_CORRUPT;
+    mereau_status status =
+        decode_bytes(out, (int32_t)field, type, *p, (size_t)value);
+    *p += value;
+    return status;
+}
+
+mereau_status mru_bag_decode(struct mru_bag *out, const uint8_t *data,
+                             size_t len)
+{
+    const uint8_t *p = data, *end = data + len;
+    mereau_status status = MEREAU_OK;
+    if (len < 2 || data[0] != 'M' || data[1] == 0)
+        return MEREAU_E_CORRUPT;
+    if (data[1] > MRU_FORMAT)
+        return MEREAU_E_UNSUPPORTED;
+    for (p += 2; p < end && status == MEREAU_OK;)
+        status = decode_item(out, &p, end);
+    if (status != MEREAU_OK)
+        mru_bag_free(out);
+    return status;
+}
