@@ -1,0 +1,223 @@
+# libmereau - GNU make. `make help` lists the targets.
+#
+#   make                      static and shared libraries, in build/
+#   make install PREFIX=/usr DESTDIR=/tmp/stage LIBDIR=/usr/lib/x86_64-linux-gnu
+#   make O=build-debug CFLAGS="-O0 -g"
+#
+# CC, AR, CPPFLAGS, CFLAGS and LDFLAGS are yours; what the project needs is added to
+# them. No file is listed by hand: the rooms of lib/ are taken as they are.
+
+VERSION  = 0.1.0
+SOVERSION = 0
+
+O        ?= build
+PREFIX   ?= /usr/local
+LIBDIR   ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+PKGCONFIGDIR ?= $(LIBDIR)/pkgconfig
+DOCDIR   ?= $(PREFIX)/share/doc/mereau
+DESTDIR  ?=
+CFLAGS   ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+INSTALL  ?= install
+# How many programs a check builds and runs at once.
+JOBS     ?= 2
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# --- what the project adds to the user's flags --------------------------------
+WARNINGS = -Wall -Wextra -Wconversion -Wshadow
+ifdef WERROR
+WARNINGS += -Werror
+endif
+std      = -std=c11 $(WARNINGS) -Iinclude -Ilib
+lib_flags = $(std) -fPIC -fvisibility=hidden
+# Programs that are not the library may use POSIX.
+test_flags = $(std) -Itests -Itests/unit -D_POSIX_C_SOURCE=200809L -pthread
+
+# --- other people's libraries: pkg-config if it knows them, else their names --
+# (Debian 12 has no .pc file for mbedTLS.) Asked once, and only when needed.
+ask  = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null || echo '$(3)')
+once = $(eval $(1) := $(2))$($(1))
+MBEDTLS_CFLAGS = $(call once,MBEDTLS_CFLAGS,$(call ask,--cflags,mbedcrypto,))
+MBEDTLS_LIBS   = $(call once,MBEDTLS_LIBS,$(call ask,--libs,mbedcrypto,-lmbedcrypto))
+CJSON_CFLAGS   = $(call once,CJSON_CFLAGS,$(call ask,--cflags,libcjson,))
+CJSON_LIBS     = $(call once,CJSON_LIBS,$(call ask,--libs,libcjson,-lcjson))
+SQLITE_CFLAGS  = $(call once,SQLITE_CFLAGS,$(call ask,--cflags,sqlite3,))
+SQLITE_LIBS    = $(call once,SQLITE_LIBS,$(call ask,--libs,sqlite3,-lsqlite3))
+CMOCKA_CFLAGS  = $(call once,CMOCKA_CFLAGS,$(call ask,--cflags,cmocka,))
+CMOCKA_LIBS    = $(call once,CMOCKA_LIBS,$(call ask,--libs,cmocka,-lcmocka))
+core_libs = $(MBEDTLS_LIBS) $(CJSON_LIBS) -pthread
+
+# --- the three libraries ------------------------------------------------------
+rooms = base port json crypto jose credential record model transact engine
+core_src    = $(sort $(foreach r,$(rooms),$(wildcard lib/$(r)/*.c)))
+sqlite_src  = $(sort $(wildcard lib/adapters/sqlite/*.c))
+testing_src = $(sort $(wildcard lib/testing/*.c))
+core_obj    = $(core_src:%.c=$(O)/%.o)
+sqlite_obj  = $(sqlite_src:%.c=$(O)/%.o)
+testing_obj = $(testing_src:%.c=$(O)/%.o)
+# The adapters' own copies of small helpers, when they use any; never exported.
+helper_obj  = $(filter $(O)/lib/base/% $(O)/lib/port/%,$(core_obj))
+
+libs   = mereau mereau-sqlite mereau-testing
+static = $(libs:%=$(O)/lib%.a)
+shared = $(libs:%=$(O)/lib%.so)
+pc     = $(libs:%=$(O)/%.pc)
+headers = $(sort $(wildcard include/mereau/*.h))
+
+.PHONY: all static shared
+all: static shared $(pc)
+static: $(static)
+shared: $(shared)
+
+$(O)/libmereau.a: $(core_obj)
+$(O)/libmereau-sqlite.a: $(sqlite_obj)
+$(O)/libmereau-testing.a: $(testing_obj)
+$(static):
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/helpers.a: $(helper_obj)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# link_shared: name, objects and libraries
+define link_shared
+$(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,lib$(1).so.$(SOVERSION) \
+	-Wl,--version-script=lib/libmereau.map -Wl,-z,defs -Wl,--as-needed \
+	-o $(O)/lib$(1).so.$(VERSION) $(2)
+@ln -sf lib$(1).so.$(VERSION) $(O)/lib$(1).so.$(SOVERSION)
+@ln -sf lib$(1).so.$(SOVERSION) $(O)/lib$(1).so
+endef
+
+$(O)/libmereau.so: $(core_obj) lib/libmereau.map $(O)/flags
+	$(call link_shared,mereau,$(core_obj) $(core_libs))
+$(O)/libmereau-sqlite.so: $(sqlite_obj) $(O)/helpers.a $(O)/libmereau.so
+	$(call link_shared,mereau-sqlite,$(sqlite_obj) -L$(O) -lmereau $(O)/helpers.a $(SQLITE_LIBS) -pthread)
+$(O)/libmereau-testing.so: $(testing_obj) $(O)/helpers.a $(O)/libmereau.so
+	$(call link_shared,mereau-testing,$(testing_obj) -L$(O) -lmereau $(O)/helpers.a -pthread)
+
+# Only the room that may include a library is given the way to its headers.
+$(O)/lib/crypto/%.o: room_flags = $(MBEDTLS_CFLAGS)
+$(O)/lib/json/%.o: room_flags = $(CJSON_CFLAGS)
+$(O)/lib/adapters/sqlite/%.o: room_flags = $(SQLITE_CFLAGS)
+$(O)/lib/%.o: lib/%.c $(O)/flags
+	@mkdir -p $(@D)
+	$(CC) $(lib_flags) $(room_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Rewritten, and everything built again, only when compiler or flags change.
+.PHONY: FORCE
+$(O)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+	echo '$(CC) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' > $@
+
+# --- pkg-config files -----------------------------------------------------------
+# Requires.private where the system has the .pc file, else Libs.private by name.
+has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+pc_requires = $(strip $(if $(call has,mbedcrypto),mbedcrypto) $(if $(call has,libcjson),libcjson))
+pc_libs     = $(strip $(if $(call has,mbedcrypto),,-lmbedcrypto) $(if $(call has,libcjson),,-lcjson) -pthread)
+pc_sqlite_requires = $(strip $(if $(call has,sqlite3),sqlite3))
+pc_sqlite_libs     = $(strip $(if $(call has,sqlite3),,-lsqlite3) -pthread)
+$(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
+	@mkdir -p $(@D)
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	    -e 's|@REQUIRES@|$(pc_requires)|' -e 's|@LIBS@|$(pc_libs)|' \
+	    -e 's|@SQLITE_REQUIRES@|$(pc_sqlite_requires)|' \
+	    -e 's|@SQLITE_LIBS@|$(pc_sqlite_libs)|' $< > $@
+
+# --- install --------------------------------------------------------------------
+.PHONY: install uninstall
+install: all
+	$(INSTALL) -d "$(DESTDIR)$(INCLUDEDIR)/mereau" "$(DESTDIR)$(LIBDIR)" \
+	    "$(DESTDIR)$(PKGCONFIGDIR)" "$(DESTDIR)$(DOCDIR)"
+	$(INSTALL) -m 644 $(headers) "$(DESTDIR)$(INCLUDEDIR)/mereau"
+	$(INSTALL) -m 644 $(static) "$(DESTDIR)$(LIBDIR)"
+	$(INSTALL) -m 755 $(libs:%=$(O)/lib%.so.$(VERSION)) "$(DESTDIR)$(LIBDIR)"
+	for l in $(libs); do \
+	    ln -sf lib$$l.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/lib$$l.so.$(SOVERSION)"; \
+	    ln -sf lib$$l.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/lib$$l.so"; done
+	$(INSTALL) -m 644 $(pc) "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(INSTALL) -m 644 LICENSE CHANGELOG.md "$(DESTDIR)$(DOCDIR)"
+
+# Takes away what install put there, and folders of its own when they are empty.
+uninstall:
+	rm -f $(headers:include/%="$(DESTDIR)$(INCLUDEDIR)/%")
+	for l in $(libs); do rm -f "$(DESTDIR)$(LIBDIR)/lib$$l.a" \
+	    "$(DESTDIR)$(LIBDIR)/lib$$l.so" "$(DESTDIR)$(LIBDIR)/lib$$l.so.$(SOVERSION)" \
+	    "$(DESTDIR)$(LIBDIR)/lib$$l.so.$(VERSION)" \
+	    "$(DESTDIR)$(PKGCONFIGDIR)/$$l.pc"; done
+	rm -f "$(DESTDIR)$(DOCDIR)/LICENSE" "$(DESTDIR)$(DOCDIR)/CHANGELOG.md"
+	-rmdir "$(DESTDIR)$(INCLUDEDIR)/mereau" "$(DESTDIR)$(DOCDIR)" 2>/dev/null || true
+
+# --- programs: examples, tests, benchmarks ----------------------------------------
+# Linked statically, so that tests reach what is inside. In a folder of tests every
+# test_*.c is a program, and every other .c file belongs to all of them; alloc.c,
+# which lets allocations fail, only to those that include "alloc.h".
+testdirs  = unit vectors store flow sim
+test_src  = $(sort $(foreach d,$(testdirs),$(wildcard tests/$(d)/test_*.c)))
+tests     = $(test_src:%.c=$(O)/%)
+examples  = $(patsubst %.c,$(O)/%,$(sort $(wildcard examples/*.c)))
+benches   = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/bench/*.c)))
+with_alloc := $(if $(wildcard tests/*/test_*.c),$(shell grep -lE 'include.*[/"]alloc\.h"' tests/*/test_*.c))
+shared_of = $(patsubst %.c,$(O)/%.o,$(filter-out %/test_% %/alloc.c,$(sort $(wildcard tests/$(1)/*.c))))
+all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-sqlite.a $(O)/libmereau.a
+link_libs = $(all_libs) $(SQLITE_LIBS) $(core_libs)
+
+$(O)/tests/%.o: tests/%.c $(O)/flags
+	@mkdir -p $(@D)
+	$(CC) $(test_flags) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) $(CJSON_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(O)/examples/%.o: examples/%.c $(O)/flags
+	@mkdir -p $(@D)
+	$(CC) $(test_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# test_program: source without .c
+define test_program
+$(O)/$(1): $(O)/$(1).o $(call shared_of,$(notdir $(patsubst %/,%,$(dir $(1))))) $(if $(filter $(1).c,$(with_alloc)),$(O)/tests/unit/alloc.o) $(all_libs)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(link_libs) $$(CMOCKA_LIBS)
+endef
+$(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t))))
+
+$(examples) $(benches): %: %.o $(all_libs)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(link_libs)
+
+.PHONY: tests examples
+tests: $(tests)
+examples: $(examples)
+# Objects of programs are kept, so that a second run builds nothing.
+.SECONDARY:
+
+.PHONY: deps demo check run-tests clean help
+deps:
+	@tests/tools/deps.sh check
+
+# One program that shows the library at work, on a SQLite file of its own.
+demo:
+	@tests/tools/deps.sh core
+	@$(MAKE) -s --no-print-directory $(O)/examples/demo
+	@tests/tools/demo.sh $(O)/examples/demo
+
+# Everything that has to hold, in a folder of its own, with warnings as errors.
+check:
+	@tests/tools/deps.sh check
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS)) -s \
+	    O=build-check WERROR=1 all tests examples
+	@$(MAKE) --no-print-directory -s O=build-check WERROR=1 run-check
+
+# Tests of C, then what looks at the tree and at what was built.
+scripts = $(sort $(wildcard tests/style/*.sh tests/style/*.py)) \
+    $(wildcard tests/tools/install_test.sh) $(sort $(wildcard examples/python/test_*.py))
+run-check:
+	@O=$(O) JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log \
+	    $(tests) $(scripts)
+run-tests: $(tests)
+	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(tests)
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
