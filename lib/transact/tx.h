@@ -14,6 +14,8 @@
 
 #include "../port/port.h"
 #include "../record/bag.h"
+#include "../record/fields.h"
+#include "../record/keys.h"
 
 /* A decision's wish to be called again when what it wants is there. */
 #define MRU_MORE 1
@@ -22,11 +24,6 @@
 #define MRU_HISTORY 8 /* versions that a record remembers */
 #define MRU_MAX_PARK_S 60
 #define MRU_MEMOS 4
-
-struct mru_rkey {
-    size_t len;
-    uint8_t data[MEREAU_MAX_KEY];
-};
 
 /* One record of the snapshot. */
 struct mru_rec {
@@ -64,8 +61,8 @@ struct mru_tx_host {
      * nothing was), MRU_MORE, or a refusal. Everything staged before it is
      * forgotten at each call. */
     mereau_status (*decide)(void *arg);
-    /* A commit is about to be sent: keep the answer under this attempt, for the
-     * case that its reply is lost. 0, or -1 without memory. */
+    /* The reply to a commit is lost: keep the answer made for this attempt. 0, or
+     * -1 without memory. */
     int (*keep_answer)(void *arg, uint64_t version);
     /* The attempt of this version turned out to be applied: its answer is the
      * answer. */
@@ -88,8 +85,8 @@ struct mru_tx {
     int waiting; /* a need is out and not answered */
     int answered;
     int32_t result;
-    size_t failed_write;
     int broken; /* the answer broke the rules of feeding */
+    int no_memory;
     uint32_t attempts;
     uint32_t batches;
     int unsettled; /* a reply was lost and not yet settled */
@@ -181,7 +178,5 @@ void mru_tx_answer(struct mru_tx *tx, int32_t result, size_t failed);
 mereau_status mru_tx_run(struct mru_tx *tx, const mereau_store *store,
                          const mereau_signer *signer,
                          const mereau_waiter *waiter);
-
-int mru_rkey_compare(const struct mru_rkey *a, const struct mru_rkey *b);
 
 #endif
