@@ -76,6 +76,9 @@ void mru_buf_add_b64(struct mru_buf *buf, const uint8_t *data, size_t len);
 int mru_utf8_valid(const uint8_t *data, size_t len);
 /* 1 when it is UTF-8 without NUL and other control characters than tab, CR, LF. */
 int mru_text_valid(const uint8_t *data, size_t len);
+/* The length, 1..4, of the character that data begins with; 0 when it is not
+ * well-formed or left is 0. */
+size_t mru_utf8_character(const uint8_t *data, size_t left);
 
 /* --- errors (error.c) --- */
 

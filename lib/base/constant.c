@@ -1,0 +1,90 @@
+/* lib/base/constant.c - the constants of the headers by name, for languages that
+ * cannot read them, and the version. Fields are in field.c. */
+#include "base.h"
+#include "status.h"
+
+struct constant {
+    const char *name;
+    int64_t value;
+};
+
+#define C(name)                                                                \
+    { #name, MEREAU_##name }
+
+static const struct constant constants[] = {
+    C(OK),
+    C(UNSET),
+    C(NOW),
+#define X(name, oauth, http, can_retry, text) C(E_##name),
+    MRU_STATUSES(X)
+#undef X
+        C(MAX_TOKEN),
+    C(MAX_JSON),
+    C(MAX_DEPTH),
+    C(MAX_MEMBERS),
+    C(MAX_JWKS),
+    C(MAX_SCOPE),
+    C(MAX_LIST),
+    C(MAX_TEXT),
+    C(MAX_SKEW_S),
+    C(MAX_PAGE),
+    C(MAX_WRITES),
+    C(MAX_KEY),
+    C(MAX_VALUE),
+    C(ALG_HS256),
+    C(ALG_HS384),
+    C(ALG_HS512),
+    C(ALG_RS256),
+    C(ALG_RS384),
+    C(ALG_RS512),
+    C(ALG_PS256),
+    C(ALG_PS384),
+    C(ALG_PS512),
+    C(ALG_ES256),
+    C(ALG_ES384),
+    C(ALG_ES512),
+    C(ALG_ES256K),
+    C(ALG_EDDSA),
+    C(VERSION_ABSENT),
+    /* All bits set, as in the header; -1 where there is no unsigned type. */
+    {"VERSION_ANY", -1},
+    C(WRITE_PUT),
+    C(WRITE_DELETE),
+    C(WRITE_CHECK),
+    C(NEED_GET),
+    C(NEED_COMMIT),
+    C(NEED_SCAN),
+    C(NEED_SIGN),
+    C(NEED_WAIT),
+    C(READ_STALE_OK),
+    C(STORE_OK),
+    C(STORE_CONFLICT),
+    C(STORE_BUSY),
+    C(STORE_UNKNOWN),
+    C(STORE_IO),
+    C(STORE_LIMIT),
+    C(STORE_STOPPED),
+    C(STORE_UNSUPPORTED),
+    C(CAP_DURABLE),
+    C(CAP_SHARED),
+    C(CAP_LINEAR),
+    C(CAP_ORDERED),
+    C(CAP_EXPIRES),
+    C(SIGN_OK),
+    C(SIGN_FAILED),
+    C(SIGN_UNSUPPORTED),
+    C(SIGN_UNKNOWN_KEY),
+};
+
+int64_t mereau_constant(const char *name) {
+    if (name == NULL)
+        return MEREAU_UNSET;
+    for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        if (strcmp(constants[i].name, name) == 0)
+            return constants[i].value;
+    return MEREAU_UNSET;
+}
+
+int64_t mereau_unset(void) { return MEREAU_UNSET; }
+
+const char *mereau_version(void) { return "0.1.0"; }
