@@ -164,7 +164,7 @@ tests     = $(test_src:%.c=$(O)/%)
 examples  = $(patsubst %.c,$(O)/%,$(sort $(wildcard examples/*.c)))
 benches   = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/bench/*.c)))
 with_alloc := $(if $(wildcard tests/*/test_*.c),$(shell grep -lE 'include.*[/"]alloc\.h"' tests/*/test_*.c))
-shared_of = $(patsubst %.c,$(O)/%.o,$(filter-out %/test_% %/alloc.c,$(sort $(wildcard tests/$(1)/*.c))))
+shared_of = $(foreach f,$(sort $(wildcard tests/$(1)/*.c)),$(if $(filter test_% alloc.c,$(notdir $(f))),,$(f:%.c=$(O)/%.o)))
 all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-sqlite.a $(O)/libmereau.a
 link_libs = $(all_libs) $(SQLITE_LIBS) $(core_libs)
 

@@ -65,7 +65,7 @@ for p in "$@"; do
         good=$(grep -c '^\[       OK \]' "$f.out")
         bad=$(cat "$f.out" "$f.err" |
             sed -nE 's/^\[ *(FAILED|SKIPPED|ERROR) *\] //p' |
-            grep -vE 'listed below|test\(s\)' | sort -u | wc -l)
+            grep -vE '^---|listed below|test\(s\)' | sort -u | wc -l)
         begun=$(grep -c '^\[ RUN      \]' "$f.out")
         [ "$begun" -le $((good + bad)) ] || bad=$((begun - good))
         if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
