@@ -66,8 +66,9 @@ mru_jdoc *mru_jdoc_object(void);
 mru_jdoc *mru_jdoc_array(void);
 void mru_jdoc_free(mru_jdoc *doc); /* strings inside are wiped first */
 /* Each returns 0, or -1 without memory (a NULL doc gives -1 too, so that one test
- * at the end is enough). Into an array name is NULL. An empty mru_jdoc_add_doc
- * takes ownership of child in every case. */
+ * at the end is enough; a failed add makes mru_jdoc_print fail, too). Into an
+ * array name is NULL. Text that is NULL or not UTF-8 fails as well.
+ * mru_jdoc_add_doc takes ownership of child in every case. */
 int mru_jdoc_add_text(mru_jdoc *doc, const char *name, const char *text);
 int mru_jdoc_add_int(mru_jdoc *doc, const char *name, int64_t value); /* exact */
 int mru_jdoc_add_bool(mru_jdoc *doc, const char *name, int value);
