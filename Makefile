@@ -1,7 +1,7 @@
 # libmereau - GNU make. `make help` lists the targets.
 #
 #   make                      static and shared libraries, in build/
-#   make install PREFIX=/usr DESTDIR=/tmp/stage LIBDIR=/usr/lib/x86_64-linux-gnu
+#   make install PREFIX=/usr DESTDIR=stage LIBDIR=/usr/lib/x86_64-linux-gnu
 #   make O=build-debug CFLAGS="-O0 -g"
 #
 # CC, AR, CPPFLAGS, CFLAGS and LDFLAGS are yours; what the project needs is added to
@@ -122,10 +122,12 @@ pc_requires = $(strip $(if $(call has,mbedcrypto),mbedcrypto) $(if $(call has,li
 pc_libs     = $(strip $(if $(call has,mbedcrypto),,-lmbedcrypto) $(if $(call has,libcjson),,-lcjson) -pthread)
 pc_sqlite_requires = $(strip $(if $(call has,sqlite3),sqlite3))
 pc_sqlite_libs     = $(strip $(if $(call has,sqlite3),,-lsqlite3) -pthread)
+# Relative to ${prefix}, so that an installed tree can be moved.
+below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 $(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
 	@mkdir -p $(@D)
-	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
-	    -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(pc_requires)|' -e 's|@LIBS@|$(pc_libs)|' \
 	    -e 's|@SQLITE_REQUIRES@|$(pc_sqlite_requires)|' \
 	    -e 's|@SQLITE_LIBS@|$(pc_sqlite_libs)|' $< > $@
@@ -212,7 +214,7 @@ check:
 scripts = $(sort $(wildcard tests/style/*.sh tests/style/*.py)) \
     $(wildcard tests/tools/install_test.sh) $(sort $(wildcard examples/python/test_*.py))
 run-check:
-	@O=$(O) JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log \
+	@O=$(O) JOBS=$(JOBS) LD_LIBRARY_PATH=$(abspath $(O)) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log \
 	    $(tests) $(scripts)
 run-tests: $(tests)
 	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(tests)

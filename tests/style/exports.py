@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Exports are headers are documentation: what the shared libraries in $O export is
+what the public headers declare, each with a comment that says since when; and every
+name that a comment mentions exists."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+build = os.environ.get("O", "build")
+nm = os.environ.get("NM", "nm")
+OWN = {"sqlite.h": "mereau-sqlite", "testing.h": "mereau-testing"}
+bad = []
+declared = {"mereau": set(), "mereau-sqlite": set(), "mereau-testing": set()}
+constants, comments = set(), ""
+
+for path in sorted(glob.glob("include/mereau/*.h")):
+    with open(path) as f:
+        text = f.read()
+    code = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    comments += "\n".join(re.findall(r"/\*.*?\*/", text, re.S))
+    constants |= set(re.findall(r"\b(MEREAU_[A-Z0-9_]+)\b", code))
+    library = declared[OWN.get(os.path.basename(path), "mereau")]
+    for m in re.finditer(r"(/\*\*(?:(?!\*/).)*\*/)?\s*MEREAU_API ([^;{]*?)\b"
+                         r"(mereau_\w+)\(([^;]*?)\);", text, re.S):
+        comment, _, name, _ = m.groups()
+        if name in library:
+            bad.append(f"{path}: {name} is declared twice")
+        library.add(name)
+        if not comment or "Since:" not in comment:
+            bad.append(f"{path}: {name} has no comment with Since:")
+    if len(re.findall(r"\bMEREAU_API\b", re.sub(r"#define MEREAU_API.*", "", code))) != \
+            len(re.findall(r"MEREAU_API [^;{]*?\bmereau_\w+\([^;]*?\);", code, re.S)):
+        bad.append(f"{path}: a MEREAU_API that this check cannot read")
+
+names = set().union(*declared.values())
+for name in sorted(set(re.findall(r"\b(mereau_\w+)\(\)", comments)) - names):
+    bad.append(f"a comment mentions {name}()")
+for name in sorted(set(re.findall(r"\bMEREAU_[A-Z0-9_]*[A-Z0-9]\b", comments)) - constants):
+    bad.append(f"a comment mentions {name}")
+
+for library, wanted in declared.items():
+    out = subprocess.run([nm, "-D", "--defined-only", f"{build}/lib{library}.so"],
+                         capture_output=True, text=True)
+    if out.returncode:
+        bad.append(out.stderr.strip())
+        continue
+    found = {line.split()[-1].split("@")[0] for line in out.stdout.splitlines()
+             if " A " not in line}
+    for name in sorted(wanted - found):
+        bad.append(f"lib{library}.so lacks {name}")
+    for name in sorted(found - wanted):
+        bad.append(f"lib{library}.so exports {name}, which no header declares")
+
+print("\n".join(bad) or f"{len(names)} symbols, exported, declared and documented")
+sys.exit(bool(bad) or not names)

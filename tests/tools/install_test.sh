@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# install_test.sh - what a stranger meets: installs into a folder, builds programs in
+# C and C++ with nothing but what pkg-config says, shared and static, runs them,
+# stages with DESTDIR as packagers do, and takes everything away again.
+set -euo pipefail
+O=${O:-build}
+root=$PWD
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+prefix=$dir/prefix
+step=start
+trap 'echo "install_test: failed at: $step"' ERR
+make="make -s --no-print-directory O=$O"
+
+step="make install"
+$make install PREFIX="$prefix"
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+version=$(pkg-config --modversion mereau-sqlite)
+
+mkdir "$dir/outside"
+cd "$dir/outside"
+cat >program.c <<'C'
+#include <mereau/mereau.h>
+#include <mereau/sqlite.h>
+#include <stdio.h>
+#include <string.h>
+
+int main(int argc, char **argv)
+{
+    mereau_store *store = NULL;
+    mereau_status status;
+    if (argc != 3 || strcmp(mereau_version(), argv[1]) != 0) {
+        printf("version %s\n", mereau_version());
+        return 1;
+    }
+    status = mereau_sqlite_open(&store, argv[2], NULL);
+    if (status != MEREAU_OK || store == NULL) {
+        printf("status %d\n", (int)status);
+        return 1;
+    }
+    mereau_store_close(store);
+    return mereau_constant("MAX_KEY") == MEREAU_MAX_KEY ? 0 : 1;
+}
+C
+cp program.c program.cc
+warn="-Wall -Wextra -pedantic -Werror"
+
+step="C, shared"
+${CC:-cc} $warn -std=c99 program.c $(pkg-config --cflags --libs mereau-sqlite) -o c-shared
+step="C++, shared"
+g++ $warn -std=c++11 program.cc $(pkg-config --cflags --libs mereau-sqlite) -o cc-shared
+# Ours from a folder without shared ones; not all of what it needs has a static form
+# in every distribution (Debian has no libcjson.a).
+mkdir archives
+cp "$prefix"/lib/*.a archives
+pc="pkg-config --static --define-variable=libdir=$PWD/archives --cflags --libs"
+step="C, static"
+${CC:-cc} $warn program.c $($pc mereau-sqlite) -o c-static
+step="C++, static"
+g++ $warn program.cc $($pc mereau-sqlite) -o cc-static
+for p in c-shared cc-shared c-static cc-static; do
+    step="running $p"
+    case $p in
+    *-shared) LD_LIBRARY_PATH=$prefix/lib "./$p" "$version" "$dir/$p.db" ;;
+    *) env -u LD_LIBRARY_PATH "./$p" "$version" "$dir/$p.db" ;;
+    esac
+done
+step="soname"
+readelf -d c-shared | grep -q 'NEEDED.*libmereau-sqlite\.so\.0\]'
+step="mereau-testing by pkg-config"
+printf '#include <mereau/testing.h>\nint main(void) { mereau_testbed_free(0); return 0; }\n' >t.c
+${CC:-cc} $warn t.c $(pkg-config --cflags --libs mereau-testing) -o t
+LD_LIBRARY_PATH=$prefix/lib ./t
+cd "$root"
+
+step="make uninstall"
+$make uninstall PREFIX="$prefix"
+left=$(find "$prefix" ! -type d)
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+
+# As a packager: DESTDIR, and a LIBDIR outside the usual place.
+step="staging"
+where="PREFIX=/usr LIBDIR=/usr/lib/any-triplet DESTDIR=$dir/stage"
+$make install $where
+step="what was staged"
+(cd "$dir/stage" && find . -type f -o -type l) | sort >"$dir/staged"
+for f in include/mereau/mereau.h lib/any-triplet/libmereau.so.0 \
+    lib/any-triplet/libmereau-sqlite.a lib/any-triplet/pkgconfig/mereau.pc \
+    share/doc/mereau/LICENSE; do
+    grep -qx "./usr/$f" "$dir/staged" || { echo "not staged: $f"; exit 1; }
+done
+! grep -v '^\./usr/' "$dir/staged"
+step="no build folder in what was staged"
+if grep -rlF -e "$dir" -e "$root" "$dir/stage/usr/lib/any-triplet/pkgconfig"; then exit 1; fi
+step="uninstall of what was staged"
+$make uninstall $where
+left=$(find "$dir/stage" ! -type d -o -name '*mereau*')
+[ -z "$left" ] || { echo "left behind: $left"; exit 1; }
+echo "installed, built outside, ran, uninstalled: $version"
