@@ -42,6 +42,8 @@ int32_t mru_key_alg(const mru_key *key);
 int mru_key_is_private(const mru_key *key);
 /* Its kid: the JWK's own, else the RFC 7638 thumbprint. Set: 1..128 bytes. */
 const char *mru_key_kid(const mru_key *key);
+/* 1 when that kid was given to it, 0 when it is the thumbprint. */
+int mru_key_kid_given(const mru_key *key);
 mereau_status mru_key_set_kid(mru_key *key, const char *kid, size_t len);
 /* RFC 7638 SHA-256 thumbprint, 43 characters and NUL. */
 int mru_key_thumbprint(const mru_key *key, char out[44]);

@@ -1,0 +1,237 @@
+/* lib/crypto/ec.c - ECDSA over P-256, P-384, P-521 and secp256k1 (FIPS 186-5,
+ * RFC 6979, RFC 8812).
+ *
+ * A group of mbedTLS writes its table of multiples of G at first use. It is made
+ * while the key is, and from then on the group is only read: threads share it
+ * without a lock. */
+#include "asym.h"
+
+struct mru_ec {
+    mbedtls_ecp_group grp;
+    mbedtls_ecp_point q;
+    mbedtls_mpi d;
+    int is_private;
+};
+
+static mbedtls_ecp_group_id curve_of(const struct mru_alg *alg) {
+    switch (alg->id) {
+    case MEREAU_ALG_ES256:
+        return MBEDTLS_ECP_DP_SECP256R1;
+    case MEREAU_ALG_ES384:
+        return MBEDTLS_ECP_DP_SECP384R1;
+    case MEREAU_ALG_ES512:
+        return MBEDTLS_ECP_DP_SECP521R1;
+    case MEREAU_ALG_ES256K:
+        return MBEDTLS_ECP_DP_SECP256K1;
+    default:
+        return MBEDTLS_ECP_DP_NONE;
+    }
+}
+
+void mru_ec_free(struct mru_ec *ec) {
+    if (!ec)
+        return;
+    mbedtls_mpi_free(&ec->d);
+    mbedtls_ecp_point_free(&ec->q);
+    mbedtls_ecp_group_free(&ec->grp);
+    mru_free_wiped(ec, sizeof *ec);
+}
+
+static mereau_status ec_new(struct mru_ec **out, const struct mru_alg *alg,
+                            mereau_error *err) {
+    struct mru_ec *ec = mru_alloc(sizeof *ec);
+    *out = NULL;
+    if (!ec)
+        return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    mbedtls_ecp_group_init(&ec->grp);
+    mbedtls_ecp_point_init(&ec->q);
+    mbedtls_mpi_init(&ec->d);
+    int ret = mbedtls_ecp_group_load(&ec->grp, curve_of(alg));
+    if (ret != 0) {
+        mru_ec_free(ec);
+        if (ret == MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE)
+            return mru_refuse(err, MEREAU_E_ALG, "key.alg", NULL,
+                              "a curve of this build", alg->crv);
+        return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    }
+    *out = ec;
+    return MEREAU_OK;
+}
+
+/* Makes the table of G by multiplying with it: with d, which must give q, or
+ * with 2 when there is no d. */
+static mereau_status ec_warm(struct mru_ec *ec, const uint8_t *seed,
+                             size_t seed_len, mereau_error *err) {
+    struct mru_self_rng self;
+    mbedtls_ecp_point r;
+    mbedtls_mpi two;
+    mbedtls_ecp_point_init(&r);
+    mbedtls_mpi_init(&two);
+    int ret = mru_self_rng_seed(&self, seed, seed_len);
+    if (ret == 0)
+        ret = mbedtls_mpi_lset(&two, 2);
+    if (ret == 0)
+        ret = mbedtls_ecp_mul(&ec->grp, &r, ec->is_private ? &ec->d : &two,
+                              &ec->grp.G, mru_self_rng_draw, &self);
+    int same =
+        ret == 0 && (!ec->is_private || mbedtls_ecp_point_cmp(&r, &ec->q) == 0);
+    mru_wipe(&self, sizeof self);
+    mbedtls_mpi_free(&two);
+    mbedtls_ecp_point_free(&r);
+    if (ret != 0)
+        return mru_refuse(err, mru_mbed_status(ret, MEREAU_E_CRYPTO), NULL,
+                          NULL, NULL, NULL);
+    if (!same)
+        return mru_key_refuse(err, "key.pair", "RFC 7518 6.2.2",
+                              "the private number of this point", "another");
+    return MEREAU_OK;
+}
+
+static mereau_status read_point(struct mru_ec *ec, const struct mru_alg *alg,
+                                const struct mru_pkey_parts *parts,
+                                mereau_error *err) {
+    const mereau_slice *x = &parts->part[MRU_PART_X];
+    const mereau_slice *y = &parts->part[MRU_PART_Y];
+    if (x->len != alg->coord || y->len != alg->coord)
+        return mru_key_refuse(err, "key.point", "RFC 7518 6.2.1.2",
+                              "coordinates of the curve's full length",
+                              "another length");
+    if (mbedtls_mpi_read_binary(&ec->q.X, x->data, x->len) != 0 ||
+        mbedtls_mpi_read_binary(&ec->q.Y, y->data, y->len) != 0 ||
+        mbedtls_mpi_lset(&ec->q.Z, 1) != 0)
+        return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    int ret = mbedtls_ecp_check_pubkey(&ec->grp, &ec->q);
+    if (mru_mbed_status(ret, MEREAU_OK) == MEREAU_E_NOMEM)
+        return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    if (ret != 0)
+        return mru_key_refuse(err, "key.point", "NIST SP 800-56A 5.6.2.3",
+                              "a point on the curve", "one that is not");
+    return MEREAU_OK;
+}
+
+static mereau_status read_private(struct mru_ec *ec, const struct mru_alg *alg,
+                                  const struct mru_pkey_parts *parts,
+                                  mereau_error *err) {
+    const mereau_slice *d = &parts->part[MRU_PART_D];
+    if (d->len == 0)
+        return MEREAU_OK;
+    if (d->len != alg->coord)
+        return mru_key_refuse(err, "key.pair", "RFC 7518 6.2.2.1",
+                              "d of the curve's full length", "another length");
+    if (mbedtls_mpi_read_binary(&ec->d, d->data, d->len) != 0)
+        return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    if (mbedtls_ecp_check_privkey(&ec->grp, &ec->d) != 0)
+        return mru_key_refuse(err, "key.pair", "FIPS 186-5 A.2",
+                              "d from 1 to n - 1", "another");
+    ec->is_private = 1;
+    return MEREAU_OK;
+}
+
+mereau_status mru_ec_make(struct mru_ec **out, const struct mru_alg *alg,
+                          const struct mru_pkey_parts *parts,
+                          mereau_error *err) {
+    struct mru_ec *ec = NULL;
+    const mereau_slice *p = parts->part;
+    *out = NULL;
+    mereau_status status = ec_new(&ec, alg, err);
+    if (status == MEREAU_OK)
+        status = read_point(ec, alg, parts, err);
+    if (status == MEREAU_OK)
+        status = read_private(ec, alg, parts, err);
+    if (status == MEREAU_OK && ec->is_private)
+        status = ec_warm(ec, p[MRU_PART_D].data, p[MRU_PART_D].len, err);
+    else if (status == MEREAU_OK)
+        status = ec_warm(ec, p[MRU_PART_X].data, p[MRU_PART_X].len, err);
+    if (status != MEREAU_OK)
+        mru_ec_free(ec);
+    else
+        *out = ec;
+    return status;
+}
+
+mereau_status mru_ec_generate(struct mru_ec **out, const struct mru_alg *alg,
+                              struct mru_rng_box *box, mereau_error *err) {
+    struct mru_ec *ec = NULL;
+    *out = NULL;
+    mereau_status status = ec_new(&ec, alg, err);
+    if (status != MEREAU_OK)
+        return status;
+    int ret =
+        mbedtls_ecp_gen_keypair(&ec->grp, &ec->d, &ec->q, mru_rng_draw, box);
+    if (box->code != 0)
+        status = mru_refuse_host(err, MEREAU_E_RANDOM, box->code, "key.random",
+                                 NULL, NULL);
+    else if (ret != 0)
+        status = mru_refuse(err, mru_mbed_status(ret, MEREAU_E_CRYPTO),
+                            "key.generate", NULL, NULL, NULL);
+    ec->is_private = 1;
+    if (status != MEREAU_OK)
+        mru_ec_free(ec);
+    else
+        *out = ec;
+    return status;
+}
+
+int mru_ec_is_private(const struct mru_ec *ec) { return ec->is_private; }
+
+int mru_ec_part(const struct mru_ec *ec, const struct mru_alg *alg, int part,
+                uint8_t *out, size_t cap, size_t *len) {
+    const mbedtls_mpi *number;
+    if (part == MRU_PART_X)
+        number = &ec->q.X;
+    else if (part == MRU_PART_Y)
+        number = &ec->q.Y;
+    else if (part == MRU_PART_D && ec->is_private)
+        number = &ec->d;
+    else
+        return -1;
+    *len = alg->coord;
+    if (*len > cap)
+        return -1;
+    return mbedtls_mpi_write_binary(number, out, *len) == 0 ? 0 : -1;
+}
+
+/* The provider takes the group as not const, but only reads a warm one. */
+static mbedtls_ecp_group *shared_group(const struct mru_ec *ec) {
+    return (mbedtls_ecp_group *)(uintptr_t)&ec->grp;
+}
+
+mereau_status mru_ec_sign(const struct mru_ec *ec, const struct mru_alg *alg,
+                          const uint8_t *digest, struct mru_rng_box *box,
+                          uint8_t *sig) {
+    mbedtls_mpi r, s;
+    mbedtls_mpi_init(&r);
+    mbedtls_mpi_init(&s);
+    int ret = mbedtls_ecdsa_sign_det_ext(
+        shared_group(ec), &r, &s, &ec->d, digest, (size_t)alg->hash,
+        mru_mbed_md(alg->hash), mru_rng_draw, box);
+    if (ret == 0)
+        ret = mbedtls_mpi_write_binary(&r, sig, alg->coord);
+    if (ret == 0)
+        ret = mbedtls_mpi_write_binary(&s, sig + alg->coord, alg->coord);
+    mbedtls_mpi_free(&s);
+    mbedtls_mpi_free(&r);
+    if (box->code != 0)
+        return MEREAU_E_RANDOM;
+    return ret == 0 ? MEREAU_OK : mru_mbed_status(ret, MEREAU_E_CRYPTO);
+}
+
+mereau_status mru_ec_verify(const struct mru_ec *ec, const struct mru_alg *alg,
+                            const uint8_t *digest, const uint8_t *sig) {
+    mbedtls_mpi r, s;
+    mbedtls_mpi_init(&r);
+    mbedtls_mpi_init(&s);
+    int ret = mbedtls_mpi_read_binary(&r, sig, alg->coord);
+    if (ret == 0)
+        ret = mbedtls_mpi_read_binary(&s, sig + alg->coord, alg->coord);
+    if (ret == 0)
+        ret = mbedtls_ecdsa_verify(shared_group(ec), digest, (size_t)alg->hash,
+                                   &ec->q, &r, &s);
+    mbedtls_mpi_free(&s);
+    mbedtls_mpi_free(&r);
+    if (ret == 0)
+        return MEREAU_OK;
+    return ret == MBEDTLS_ERR_ECP_VERIFY_FAILED
+               ? MEREAU_E_SIGNATURE
+               : mru_mbed_status(ret, MEREAU_E_CRYPTO);
+}

@@ -1,0 +1,150 @@
+/* lib/crypto/hash.c - SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869). Allocates
+ * nothing: the provider's contexts live on the stack. */
+#include "mbed.h"
+
+/* One running hash of any of the three lengths. */
+struct running {
+    int hash;
+    mbedtls_sha256_context s256;
+    mbedtls_sha512_context s512; /* also SHA-384 */
+};
+
+static int hash_known(int hash) {
+    return hash == MRU_SHA256 || hash == MRU_SHA384 || hash == MRU_SHA512;
+}
+
+static int run_start(struct running *run, int hash) {
+    run->hash = hash;
+    if (hash == MRU_SHA256) {
+        mbedtls_sha256_init(&run->s256);
+        return mru_sha256_starts(&run->s256, 0);
+    }
+    mbedtls_sha512_init(&run->s512);
+    return mru_sha512_starts(&run->s512, hash == MRU_SHA384);
+}
+
+static int run_add(struct running *run, const uint8_t *data, size_t len) {
+    if (len == 0)
+        return 0;
+    if (run->hash == MRU_SHA256)
+        return mru_sha256_update(&run->s256, data, len);
+    return mru_sha512_update(&run->s512, data, len);
+}
+
+static int run_parts(struct running *run, const mereau_slice *parts, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (run_add(run, parts[i].data, parts[i].len) != 0)
+            return -1;
+    return 0;
+}
+
+static int run_finish(struct running *run, uint8_t *out) {
+    uint8_t full[MRU_MAX_HASH];
+    int ret;
+    if (run->hash == MRU_SHA256)
+        ret = mru_sha256_finish(&run->s256, full);
+    else
+        ret = mru_sha512_finish(&run->s512, full);
+    if (ret == 0)
+        memcpy(out, full, (size_t)run->hash);
+    mru_wipe(full, sizeof full);
+    return ret;
+}
+
+static void run_free(struct running *run) {
+    if (run->hash == MRU_SHA256)
+        mbedtls_sha256_free(&run->s256);
+    else
+        mbedtls_sha512_free(&run->s512);
+}
+
+int mru_hash(int hash, const mereau_slice *parts, size_t n, uint8_t *out) {
+    struct running run;
+    if (!hash_known(hash))
+        return -1;
+    int ret = run_start(&run, hash);
+    if (ret == 0)
+        ret = run_parts(&run, parts, n);
+    if (ret == 0)
+        ret = run_finish(&run, out);
+    run_free(&run);
+    if (ret != 0)
+        memset(out, 0, (size_t)hash);
+    return ret == 0 ? 0 : -1;
+}
+
+/* H(pad, parts): one of the two layers of HMAC. */
+static int hmac_layer(int hash, const uint8_t *pad, size_t pad_len,
+                      const mereau_slice *parts, size_t n, uint8_t *out) {
+    struct running run;
+    int ret = run_start(&run, hash);
+    if (ret == 0)
+        ret = run_add(&run, pad, pad_len);
+    if (ret == 0)
+        ret = run_parts(&run, parts, n);
+    if (ret == 0)
+        ret = run_finish(&run, out);
+    run_free(&run);
+    return ret;
+}
+
+int mru_hmac(int hash, const uint8_t *key, size_t key_len,
+             const mereau_slice *parts, size_t n, uint8_t *out) {
+    uint8_t pad[128] = {0}, inner[MRU_MAX_HASH];
+    int ret = 0;
+    if (!hash_known(hash))
+        return -1;
+    size_t block = hash == MRU_SHA256 ? 64 : 128;
+    if (key_len > block) {
+        mereau_slice whole = {key, key_len};
+        ret = mru_hash(hash, &whole, 1, pad);
+    } else if (key_len > 0) {
+        memcpy(pad, key, key_len);
+    }
+    for (size_t i = 0; i < block; i++)
+        pad[i] ^= 0x36;
+    if (ret == 0)
+        ret = hmac_layer(hash, pad, block, parts, n, inner);
+    for (size_t i = 0; i < block; i++)
+        pad[i] ^= 0x36 ^ 0x5c;
+    if (ret == 0) {
+        mereau_slice result = {inner, (size_t)hash};
+        ret = hmac_layer(hash, pad, block, &result, 1, out);
+    }
+    mru_wipe(pad, sizeof pad);
+    mru_wipe(inner, sizeof inner);
+    if (ret != 0)
+        memset(out, 0, (size_t)hash);
+    return ret == 0 ? 0 : -1;
+}
+
+int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
+             const mereau_slice *info, uint8_t *out, size_t out_len) {
+    uint8_t prk[MRU_SHA256], block[MRU_SHA256];
+    mereau_slice ikm = {key, key_len};
+    mereau_slice parts[3] = {{block, 0}, {NULL, 0}, {NULL, 1}};
+    uint8_t counter = 0;
+    if (out_len > 255 * (size_t)MRU_SHA256)
+        return -1;
+    if (info)
+        parts[1] = *info;
+    parts[2].data = &counter;
+    /* No salt is a salt of zeros, which HMAC pads to the same key. */
+    int ret = mru_hmac(MRU_SHA256, salt ? salt->data : NULL,
+                       salt ? salt->len : 0, &ikm, 1, prk);
+    for (size_t done = 0; ret == 0 && done < out_len;) {
+        size_t step =
+            out_len - done < sizeof block ? out_len - done : sizeof block;
+        counter = (uint8_t)(counter + 1);
+        ret = mru_hmac(MRU_SHA256, prk, sizeof prk, parts, 3, block);
+        parts[0].len = sizeof block;
+        if (ret == 0)
+            memcpy(out + done, block, step);
+        done += step;
+    }
+    mru_wipe(prk, sizeof prk);
+    mru_wipe(block, sizeof block);
+    if (ret != 0)
+        mru_wipe(out, out_len);
+    return ret == 0 ? 0 : -1;
+}

@@ -1,0 +1,118 @@
+/* lib/jose/key_print.c - a key as JWK (RFC 7517) and its thumbprint (RFC 7638).
+ * Private members leave through mru_key_print_private only. */
+#include "key_int.h"
+
+/* A number of the key in base64url with a NUL, in a buffer of its own so that it
+ * can be wiped. */
+static int part_text(struct mru_buf *out, const mru_key *key, int part) {
+    uint8_t raw[MRU_RSA_MAX];
+    size_t len = 0;
+    out->len = 0;
+    int ret = mru_pkey_part(key->pkey, part, raw, sizeof raw, &len);
+    if (ret == 0)
+        mru_buf_add_b64(out, raw, len);
+    mru_wipe(raw, sizeof raw);
+    return ret == 0 && !out->failed ? 0 : -1;
+}
+
+static int add_part(mru_jdoc *doc, const char *name, const mru_key *key,
+                    int part) {
+    struct mru_buf text = {0};
+    int ret = part_text(&text, key, part);
+    if (ret == 0)
+        ret = mru_jdoc_add_text(doc, name, (const char *)text.data);
+    mru_buf_free(&text);
+    return ret;
+}
+
+static int add_secret(mru_jdoc *doc, const mru_key *key) {
+    struct mru_buf text = {0};
+    mru_buf_add_b64(&text, key->secret, key->secret_len);
+    int ret =
+        text.failed ? -1 : mru_jdoc_add_text(doc, "k", (const char *)text.data);
+    mru_buf_free(&text);
+    return ret;
+}
+
+/* The members that RFC 7638 section 3.2 requires, in its order. */
+static int add_required(mru_jdoc *doc, const mru_key *key) {
+    switch (key->alg->kty) {
+    case MRU_KTY_RSA:
+        return add_part(doc, "e", key, MRU_PART_E) |
+               mru_jdoc_add_text(doc, "kty", "RSA") |
+               add_part(doc, "n", key, MRU_PART_N);
+    case MRU_KTY_EC:
+        return mru_jdoc_add_text(doc, "crv", key->alg->crv) |
+               mru_jdoc_add_text(doc, "kty", "EC") |
+               add_part(doc, "x", key, MRU_PART_X) |
+               add_part(doc, "y", key, MRU_PART_Y);
+    case MRU_KTY_OCT:
+        return add_secret(doc, key) | mru_jdoc_add_text(doc, "kty", "oct");
+    default:
+        return -1;
+    }
+}
+
+int mru_key_thumbprint(const mru_key *key, char out[44]) {
+    struct mru_buf text = {0};
+    uint8_t hash[MRU_SHA256];
+    mru_jdoc *doc = mru_jdoc_object();
+    int ret = add_required(doc, key);
+    if (ret == 0)
+        ret = mru_jdoc_print(&text, doc);
+    if (ret == 0) {
+        mereau_slice part = {text.data, text.len};
+        ret = mru_hash(MRU_SHA256, &part, 1, hash);
+    }
+    if (ret == 0)
+        mru_b64_encode(out, hash, sizeof hash);
+    out[ret == 0 ? 43 : 0] = '\0';
+    mru_jdoc_free(doc);
+    mru_buf_free(&text);
+    return ret == 0 ? 0 : -1;
+}
+
+static int add_private(mru_jdoc *doc, const mru_key *key) {
+    static const struct {
+        const char *name;
+        int part;
+    } numbers[] = {{"d", MRU_PART_D},   {"p", MRU_PART_P},
+                   {"q", MRU_PART_Q},   {"dp", MRU_PART_DP},
+                   {"dq", MRU_PART_DQ}, {"qi", MRU_PART_QI}};
+    size_t n = key->alg->kty == MRU_KTY_RSA ? 6 : 1;
+    int ret = 0;
+    if (key->alg->kty == MRU_KTY_OCT)
+        return 0; /* k is there already */
+    for (size_t i = 0; i < n && ret == 0; i++)
+        ret = add_part(doc, numbers[i].name, key, numbers[i].part);
+    return ret;
+}
+
+static int print(struct mru_buf *out, const mru_key *key, int with_private) {
+    mru_jdoc *doc = mru_jdoc_object();
+    int ret = mru_jdoc_add_text(doc, "alg", key->alg->name);
+    if (ret == 0)
+        ret = mru_jdoc_add_text(doc, "use", "sig");
+    if (ret == 0)
+        ret = mru_jdoc_add_text(doc, "kid", key->kid);
+    if (ret == 0)
+        ret = add_required(doc, key);
+    if (ret == 0 && with_private)
+        ret = add_private(doc, key);
+    if (ret == 0)
+        ret = mru_jdoc_print(out, doc);
+    mru_jdoc_free(doc);
+    return ret == 0 ? 0 : -1;
+}
+
+int mru_key_print_public(struct mru_buf *out, const mru_key *key) {
+    if (key->secret)
+        return -1; /* nothing of it is public */
+    return print(out, key, 0);
+}
+
+int mru_key_print_private(struct mru_buf *out, const mru_key *key) {
+    if (!mru_key_is_private(key))
+        return -1;
+    return print(out, key, 1);
+}
