@@ -10,6 +10,8 @@
 
 /* Verifiers have a published key by then. */
 #define MRU_KEY_LEAD_S 3600
+/* No access token lives longer: a day, and what clocks may differ. */
+#define MRU_KEY_OVERLAP_S (86400 + 60)
 
 struct mru_ring_key {
     const char *kid; /* in `row` */
@@ -41,8 +43,9 @@ const char *mru_keyring_state(const struct mru_keyring *ring, size_t i,
 const struct mru_ring_key *mru_keyring_signer(const struct mru_keyring *ring,
                                               const char *client_id,
                                               int32_t alg, int64_t now_at);
-/* The JWK Set: of an app when it has keys of its own, else (client_id NULL: all)
- * the tenant's. Public members only. Appends; 0 or -1. */
+/* The JWK Set, public members only: of all keys (client_id NULL), or of those that
+ * verify an app's tokens: its own, and the tenant's as long as tokens may live that
+ * were signed with them. Appends; 0 or -1. */
 int mru_keyring_print(struct mru_buf *out, const struct mru_keyring *ring,
                       const char *client_id, int64_t now_at);
 const struct mru_ring_key *mru_keyring_find(const struct mru_keyring *ring,
