@@ -472,6 +472,9 @@ mereau_status mru_tx_step(struct mru_tx *tx, const mereau_need **need)
 {
     mereau_status status = MEREAU_OK;
     *need = NULL;
+    if (tx->misused)
+        return fail(tx, MEREAU_E_STATE, 0, "op.answer", "an answer to a need",
+                    "an answer without one");
     while (status == MEREAU_OK && tx->phase != PHASE_DONE) {
         if (tx->waiting && !tx->answered) {
             *need = &tx->need;

@@ -85,7 +85,8 @@ struct mru_tx {
     int waiting; /* a need is out and not answered */
     int answered;
     int32_t result;
-    int broken; /* the answer broke the rules of feeding */
+    int broken;  /* the answer broke the rules of feeding */
+    int misused; /* an answer came without a need */
     int no_memory;
     uint32_t attempts;
     uint32_t batches;
