@@ -219,7 +219,90 @@ run-check:
 run-tests: $(tests)
 	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(tests)
 
+# --- check-all: the same under other tools and on other machines --------------------
+# What cannot be installed or run here is a failure.
+parts = check-asan check-tsan check-valgrind check-clang check-tidy check-fuzz \
+    check-interop check-32 check-bare
+.PHONY: check-all $(parts)
+check-all:
+	@tests/tools/deps.sh all
+	@tests/tools/check_all.sh $(parts)
+
+again = $(MAKE) --no-print-directory -s -j$(JOBS) WERROR=1
+san   = -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+check-asan:
+	@$(again) O=build-asan CFLAGS="-O1 -g $(san) -fsanitize=address,undefined" run-tests
+
+# The programs that start threads.
+threaded = $(if $(wildcard tests/*/*.c),$(shell grep -lE 'pthread\.h|mereau_store_kit_run' $(test_src)))
+check-tsan:
+	@$(again) O=build-tsan CFLAGS="-O1 -g $(san) -fsanitize=thread" \
+	    test_src="$(threaded)" run-tests
+
+check-valgrind:
+	@$(again) O=build-valgrind CFLAGS="-O1 -g" TIMEOUT=1200 \
+	    RUN="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite" \
+	    test_src="$(sort $(wildcard tests/unit/test_*.c))" run-tests
+
+check-clang:
+	@$(again) O=build-clang CC=clang all examples run-tests
+
+check-tidy:
+	@O=build-tidy JOBS=$(JOBS) tests/tools/tidy.sh
+
+check-32:
+	@JOBS=$(JOBS) tests/tools/bare.sh bookworm i386
+
+check-bare:
+	@JOBS=$(JOBS) tests/tools/bare.sh bookworm
+	@JOBS=$(JOBS) tests/tools/bare.sh trixie
+
+check-interop: $(O)/examples/demo
+	@DEMO=$(abspath $(O)/examples/demo) tests/tools/run_tests.sh $(O)/log \
+	    $(sort $(wildcard tests/interop/*.sh))
+
+# --- what is asked for by name ----------------------------------------------------------
+.PHONY: soak mutants bench fuzz check-fuzz cover
+soak:
+	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak \
+	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
+
+mutants:
+	tests/sim/mutants.sh
+
+bench: $(benches)
+	@for b in $(benches); do echo "== $$b"; $$b || exit 1; done
+
+# Each fuzzer for FUZZ_SECONDS, from its own corpus if it has one.
+FUZZ_SECONDS ?= 60
+fuzz_flags = -O1 -g $(san) -fsanitize=address,undefined,fuzzer-no-link
+fuzz:
+	@$(again) O=build-fuzz CC=clang CFLAGS="$(fuzz_flags)" run-fuzz
+check-fuzz:
+	@$(again) O=build-fuzz CC=clang CFLAGS="$(fuzz_flags)" FUZZ_SECONDS=10 run-fuzz
+
+fuzzers = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(fuzzers): %: %.o $(filter-out $(fuzzers:%=%.o),$(patsubst %.c,$(O)/%.o,$(wildcard tests/fuzz/*.c))) $(all_libs)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(link_libs)
+.PHONY: run-fuzz
+run-fuzz: $(fuzzers)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) tests/tools/fuzz.sh $(O) $(fuzzers)
+
+cover:
+	@$(again) O=build-cover CFLAGS="-O0 -g --coverage" run-tests
+	@tests/tools/cover.py build-cover
+
 clean:
 	rm -rf build build-*
+
+help:
+	@sed -n 's/^#   //p' Makefile; echo; \
+	echo 'demo       one program that shows the library at work'; \
+	echo 'check      all tests of this machine; check-all: and of others'; \
+	echo '           ($(parts))'; \
+	echo 'soak       the simulator without end in sight; mutants: planted bugs'; \
+	echo 'fuzz       FUZZ_SECONDS=60 for each; bench, cover: numbers'; \
+	echo 'deps       install what is missing; install, uninstall, clean'
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What must not stand in the tree: paths of somebody's machine, hosts of package
 registries and mirrors, files made by a build."""
+import os
 import re
 import subprocess
 import sys
@@ -17,12 +18,13 @@ MADE = re.compile(r"\.(o|a|so|gcda|gcno|d|pyc|log|db|orig|rej)$|(^|/)(build[^/]*
 # Data of others is kept as it was published.
 DATA = re.compile(r"^tests/vectors/|^tests/golden/|^tests/fuzz/corpus/")
 
-out = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"],
-                     capture_output=True, text=True)
-if out.returncode:  # not a clone: a copy without history
-    out = subprocess.run(["find", ".", "-type", "f", "-not", "-path", "./build*",
-                          "-printf", "%P\\0"], capture_output=True, text=True, check=True)
-paths = [p for p in out.stdout.split("\0") if p]
+try:
+    paths = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"],
+                           capture_output=True, text=True, check=True).stdout.split("\0")
+except (OSError, subprocess.CalledProcessError):  # a copy without history
+    paths = [os.path.relpath(os.path.join(d, f)) for d, _, files in os.walk(".") for f in files
+             if not re.match(r"\./(build|\.git)", d)]
+paths = sorted(p for p in paths if p)
 bad = []
 for path in paths:
     if MADE.search(path):

@@ -51,7 +51,6 @@ find_all() {
     has git || need git
     has node || need node
     has npm || need npm
-    has gcovr || need gcovr
     { has /usr/bin/python3 && /usr/bin/python3 -c 'import jwcrypto' ||
         python3 -c 'import jwcrypto'; } >/dev/null 2>&1 || need jwcrypto
 }
@@ -90,7 +89,6 @@ curl         curl               curl               curl             curl
 git          git                git                git              git
 node         nodejs             nodejs             nodejs           node
 npm          npm                npm                npm              npm
-gcovr        gcovr              gcovr              gcovr            gcovr
 jwcrypto     python3-jwcrypto   python3-jwcrypto   py3-jwcrypto     -
 '
 if has apt-get; then column=2
