@@ -4,6 +4,7 @@
 set -eu
 . "$(dirname "$0")/demo_output.bash"
 cd "$dir"
+unset npm_config_nodedir
 echo '{"name": "interop", "private": true, "type": "module"}' >package.json
 npm install --silent --no-audit --no-fund --save-exact jose@5.10.0 >/dev/null
 cat >verify.mjs <<'JS'
