@@ -1,0 +1,101 @@
+/* tests/unit/alloc.c - malloc and its relatives for tests: as glibc's own, but
+ * counted, and failing when a test asks for it. See alloc.h. */
+#include "alloc.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||     \
+    __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+static _Thread_local unsigned long count;
+static _Thread_local unsigned long fail_in;
+static atomic_long live;
+
+#if defined(__GLIBC__) && !defined(SANITIZED)
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *p);
+
+/* 1 when the allocation that is being made is to fail. */
+static int fails(void) {
+    count++;
+    if (fail_in == 0 || --fail_in != 0)
+        return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+static void *counted(void *p) {
+    if (p != NULL)
+        atomic_fetch_add(&live, 1);
+    return p;
+}
+
+void *malloc(size_t size) {
+    return fails() ? NULL : counted(__libc_malloc(size));
+}
+
+void *calloc(size_t n, size_t size) {
+    return fails() ? NULL : counted(__libc_calloc(n, size));
+}
+
+void *realloc(void *p, size_t size) {
+    if (fails())
+        return NULL;
+    if (p == NULL)
+        return counted(__libc_realloc(NULL, size));
+    void *q = __libc_realloc(p, size);
+    if (q == NULL && size == 0)
+        atomic_fetch_sub(&live, 1);
+    return q;
+}
+
+void *aligned_alloc(size_t alignment, size_t size) {
+    return fails() ? NULL : counted(__libc_memalign(alignment, size));
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size) {
+    void *p = fails() ? NULL : counted(__libc_memalign(alignment, size));
+    if (p == NULL)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+void free(void *p) {
+    if (p != NULL)
+        atomic_fetch_sub(&live, 1);
+    __libc_free(p);
+}
+
+#endif
+
+int test_alloc_available(void) {
+    /* Through pointers: compilers think that malloc changes nothing of ours. */
+    void *(*volatile make)(size_t) = malloc;
+    void (*volatile drop)(void *) = free;
+    unsigned long before = count;
+    drop(make(1));
+    return count != before;
+}
+
+void test_alloc_fail_at(unsigned long n) { fail_in = n; }
+
+int test_alloc_pending(void) { return fail_in != 0; }
+
+unsigned long test_alloc_count(void) { return count; }
+
+long test_alloc_live(void) { return atomic_load(&live); }

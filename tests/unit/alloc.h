@@ -1,0 +1,22 @@
+/* tests/unit/alloc.h - lets allocations fail, and counts them. A test that
+ * includes this is linked with alloc.c, which stands in for malloc and its
+ * relatives. Where that is not possible (a sanitizer, valgrind, another C
+ * library than glibc) test_alloc_available() is 0, nothing ever fails, and all
+ * counts are 0: skip the test. */
+#ifndef TEST_ALLOC_H
+#define TEST_ALLOC_H
+
+/* 1 when allocations of this program can be made to fail. */
+int test_alloc_available(void);
+/* The nth allocation of this thread from now on, counted from 1, returns NULL,
+ * and only that one. 0: none. */
+void test_alloc_fail_at(unsigned long n);
+/* 1 while the failure asked for has not happened yet: the code under test made
+ * fewer allocations, so a sweep is over. */
+int test_alloc_pending(void);
+/* Allocations of this thread so far, failed ones included. */
+unsigned long test_alloc_count(void);
+/* Blocks of all threads that are not freed yet. */
+long test_alloc_live(void);
+
+#endif
