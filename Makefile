@@ -177,10 +177,18 @@ $(O)/examples/%.o: examples/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(test_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# ALLOC_WRAP=1: malloc belongs to a sanitizer or to valgrind; alloc.c stands between it
+# and the library only.
+ifdef ALLOC_WRAP
+alloc_flags = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(O)/tests/unit/alloc.o: test_flags += -DTEST_ALLOC_WRAP
+endif
+
 # test_program: source without .c
 define test_program
 $(O)/$(1): $(O)/$(1).o $(call shared_of,$(notdir $(patsubst %/,%,$(dir $(1))))) $(if $(filter $(1).c,$(with_alloc)),$(O)/tests/unit/alloc.o) $(all_libs)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(link_libs) $$(CMOCKA_LIBS)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) \
+	    $(if $(filter $(1).c,$(with_alloc)),$$(alloc_flags)) $$(link_libs) $$(CMOCKA_LIBS)
 endef
 $(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t))))
 
@@ -232,16 +240,16 @@ again = $(MAKE) --no-print-directory -s -j$(JOBS) WERROR=1
 san   = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 check-asan:
-	@$(again) O=build-asan CFLAGS="-O1 -g $(san) -fsanitize=address,undefined" run-tests
+	@$(again) O=build-asan ALLOC_WRAP=1 CFLAGS="-O1 -g $(san) -fsanitize=address,undefined" run-tests
 
 # The programs that start threads.
 threaded = $(if $(wildcard tests/*/*.c),$(shell grep -lE 'pthread\.h|mereau_store_kit_run' $(test_src)))
 check-tsan:
-	@$(again) O=build-tsan CFLAGS="-O1 -g $(san) -fsanitize=thread" \
+	@$(again) O=build-tsan ALLOC_WRAP=1 CFLAGS="-O1 -g $(san) -fsanitize=thread" \
 	    test_src="$(threaded)" run-tests
 
 check-valgrind:
-	@$(again) O=build-valgrind CFLAGS="-O1 -g" TIMEOUT=1200 \
+	@$(again) O=build-valgrind ALLOC_WRAP=1 CFLAGS="-O1 -g" TIMEOUT=1200 \
 	    RUN="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite" \
 	    test_src="$(sort $(wildcard tests/unit/test_*.c))" run-tests
 
