@@ -3,6 +3,8 @@
 #include "base.h"
 #include "status.h"
 
+#include <mereau/testing.h>
+
 struct constant {
     const char *name;
     int64_t value;
@@ -27,6 +29,7 @@ static const struct constant constants[] = {
     C(MAX_LIST),
     C(MAX_TEXT),
     C(MAX_SKEW_S),
+    C(IAT_AHEAD_S),
     C(MAX_PAGE),
     C(MAX_WRITES),
     C(MAX_KEY),
@@ -74,6 +77,9 @@ static const struct constant constants[] = {
     C(SIGN_FAILED),
     C(SIGN_UNSUPPORTED),
     C(SIGN_UNKNOWN_KEY),
+    C(KIT_FAILED),
+    C(KIT_PASSED),
+    C(KIT_SKIPPED),
 };
 
 int64_t mereau_constant(const char *name) {
