@@ -116,12 +116,17 @@ static mereau_status fail(struct mru_tx *tx, mereau_status status,
 }
 
 /* Forgets the snapshot but not its keys: all are read again, at one instant. */
-static void forget_snapshot(struct mru_tx *tx)
+static void forget_records(struct mru_tx *tx)
 {
     for (size_t i = 0; i < tx->n_recs; i++) {
         drop_rec(tx->recs[i]);
         tx->recs[i]->state = MRU_REC_WANTED;
     }
+}
+
+static void forget_snapshot(struct mru_tx *tx)
+{
+    forget_records(tx);
     drop_scan(&tx->scan);
 }
 
@@ -302,7 +307,7 @@ static mereau_status ask_get(struct mru_tx *tx)
     tx->need_keys = mru_alloc(tx->n_recs * sizeof *tx->need_keys);
     if (tx->need_keys == NULL)
         return fail(tx, MEREAU_E_NOMEM, 0, NULL, NULL, NULL);
-    forget_snapshot(tx);
+    forget_records(tx); /* a scan stays: it is no snapshot anyway */
     for (size_t i = 0; i < tx->n_recs; i++) {
         tx->recs[i]->fed = 0;
         tx->need_keys[i].data = tx->recs[i]->key.data;
@@ -454,8 +459,10 @@ static mereau_status decide(struct mru_tx *tx)
     if (status < 0)
         return finish(tx, status);
     if (status == MEREAU_OK) {
-        if (tx->n_stages == 0 || tx->dry)
+        if (tx->dry)
             return finish(tx, MEREAU_OK);
+        if (tx->n_stages == 0) /* nothing to commit in this batch */
+            return applied(tx);
         return ask_commit(tx);
     }
     if (tx->scan_wanted)
