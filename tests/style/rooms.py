@@ -16,7 +16,8 @@ ARROWS = {
     "port": "base",
     "json": "base",
     "crypto": "base",
-    "jose": "json crypto",
+    # port: a verifier's keys are replaced under a lock.
+    "jose": "json crypto port",
     "credential": "base crypto",
     "record": "json crypto",
     "model": "credential record",
