@@ -96,13 +96,14 @@ static int scan_unicode_escape(struct scan *s) {
         return malformed(s, "json.string", "four hexadecimal digits");
     if (unit == 0)
         return malformed(s, "json.string", "no NUL");
-    s->p += 6;
-    if (unit < 0xD800 || unit > 0xDFFF)
+    if (unit < 0xD800 || unit > 0xDFFF) {
+        s->p += 6;
         return 0;
+    }
     if (unit > 0xDBFF || left < 12 || p[6] != '\\' || p[7] != 'u' ||
         hex4(p + 8) < 0xDC00 || hex4(p + 8) > 0xDFFF)
         return malformed(s, "json.string", "surrogates in pairs");
-    s->p += 6;
+    s->p += 12;
     return 0;
 }
 
