@@ -230,7 +230,7 @@ run-tests: $(tests)
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
 parts = check-asan check-tsan check-valgrind check-clang check-tidy check-fuzz \
-    check-interop check-32 check-bare
+    check-interop check-32 check-big-endian check-bare
 .PHONY: check-all $(parts)
 check-all:
 	@tests/tools/deps.sh all
@@ -261,6 +261,9 @@ check-tidy:
 
 check-32:
 	@JOBS=$(JOBS) tests/tools/bare.sh bookworm i386
+
+check-big-endian:
+	@tests/tools/fresh.sh -q -c . bookworm make -- tests/tools/big_endian.sh $(JOBS)
 
 check-bare:
 	@JOBS=$(JOBS) tests/tools/bare.sh bookworm

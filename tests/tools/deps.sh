@@ -123,11 +123,13 @@ if [ "$(id -u)" != 0 ] && [ $column != 5 ]; then
     fi
 fi
 
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 run() {
     echo "deps: $*" >&2
     # Word splitting is wanted: the command is what was printed.
     # shellcheck disable=SC2086,SC2048
-    $* </dev/null >&2 || give_up
+    $* </dev/null >"$log" 2>&1 || { tail -n 20 "$log" >&2; give_up; }
 }
 
 case $column in
@@ -142,4 +144,4 @@ case $column in
 esac
 
 # Was it enough?
-MEREAU_DEPS_AGAIN=1 exec sh "$0" "$list"
+MEREAU_DEPS_AGAIN=1 sh "$0" "$list"
