@@ -21,7 +21,39 @@ static _Thread_local unsigned long count;
 static _Thread_local unsigned long fail_in;
 static atomic_long live;
 
-#if defined(__GLIBC__) && !defined(SANITIZED)
+#if defined(TEST_ALLOC_WRAP)
+
+/* Linked with --wrap, which leaves malloc to a sanitizer or to valgrind: what the
+ * library itself allocates fails as asked; what others allocate does not, and
+ * leaks are theirs to find. */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+static int fails(void) {
+    count++;
+    if (fail_in == 0 || --fail_in != 0)
+        return 0;
+    errno = ENOMEM;
+    return 1;
+}
+
+void *__wrap_malloc(size_t size) {
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size) {
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size) {
+    return fails() ? NULL : __real_realloc(p, size);
+}
+
+#elif defined(__GLIBC__) && !defined(SANITIZED)
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
