@@ -59,7 +59,8 @@ enum {
     MRU_OP_LIST = 1,    /* its runs are pages */
     MRU_OP_LINEAR = 2,  /* counts: refused without MEREAU_CAP_LINEAR */
     MRU_OP_ORDERED = 4, /* scans: refused without MEREAU_CAP_ORDERED */
-    MRU_OP_QUIET = 8    /* only reads: no event when allowed */
+    MRU_OP_QUIET = 8,   /* only reads: no event when allowed */
+    MRU_OP_STEPS = 16   /* no list, but a run goes on where the last one ended */
 };
 
 struct mru_op_class {

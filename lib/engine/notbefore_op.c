@@ -114,7 +114,7 @@ static mereau_status put_level(mereau_op *op, struct level *level,
     return status;
 }
 
-static mereau_status raise(mereau_op *op, struct level *level) {
+static mereau_status raise_level(mereau_op *op, struct level *level) {
     struct mru_admin admin = {0};
     int64_t before;
     mereau_status status = find_level(level);
@@ -147,7 +147,7 @@ static mereau_status decide_raise(mereau_op *op) {
     mereau_status status = check(op, &level.whose, &level.id);
     if (status == MEREAU_OK) {
         mru_bag_copy(&op->event, &op->in, level.whose);
-        status = raise(op, &level);
+        status = raise_level(op, &level);
     }
     mru_bag_free(&level.record);
     return status;
@@ -165,9 +165,8 @@ mereau_op *mereau_not_before_raise(const mereau_tenant *tenant, int32_t whose,
                                    const char *id, int64_t at) {
     mereau_op *op = mru_op_make(tenant, &mru_class_not_before_raise);
     mereau_op_set_int(op, MEREAU_NOT_BEFORE_AT, at);
-    if (op != NULL && whose == MEREAU_TENANT_ID)
-        mereau_op_set_text(op, whose, id == NULL ? op->tenant->name : "");
-    else
-        mereau_op_set_text(op, whose, id);
+    if (op != NULL && whose == MEREAU_TENANT_ID && id == NULL)
+        id = op->tenant->name;
+    mereau_op_set_text(op, whose, id);
     return op;
 }

@@ -203,6 +203,13 @@ mereau_status mru_tx_delete_any(struct mru_tx *tx, const struct mru_rkey *key)
     return stage(tx, MEREAU_WRITE_DELETE, MEREAU_VERSION_ANY, key, &one);
 }
 
+mereau_status mru_tx_delete_found(struct mru_tx *tx,
+                                  const struct mru_rec *found)
+{
+    struct mru_stage *one;
+    return stage(tx, MEREAU_WRITE_DELETE, found->version, &found->key, &one);
+}
+
 mereau_status mru_tx_check(struct mru_tx *tx, const struct mru_rkey *key)
 {
     struct mru_stage *one;

@@ -149,6 +149,9 @@ mereau_status mru_tx_put_new(struct mru_tx *tx, const struct mru_rkey *key,
 mereau_status mru_tx_delete(struct mru_tx *tx, const struct mru_rkey *key);
 mereau_status mru_tx_delete_any(struct mru_tx *tx,
                                 const struct mru_rkey *key);
+/* A record that a scan found, if it is still as it was found. */
+mereau_status mru_tx_delete_found(struct mru_tx *tx,
+                                  const struct mru_rec *found);
 /* A record that was got and is there must be unchanged at the commit. */
 mereau_status mru_tx_check(struct mru_tx *tx, const struct mru_rkey *key);
 /* Names the witness: a record that this batch puts after having got it. */
