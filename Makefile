@@ -236,7 +236,7 @@ check-all:
 	@tests/tools/deps.sh all
 	@tests/tools/check_all.sh $(parts)
 
-again = $(MAKE) --no-print-directory -s -j$(JOBS) WERROR=1
+again = $(MAKE) --no-print-directory -s -j$(JOBS)
 san   = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 check-asan:
@@ -254,7 +254,7 @@ check-valgrind:
 	    test_src="$(sort $(wildcard tests/unit/test_*.c))" run-tests
 
 check-clang:
-	@$(again) O=build-clang CC=clang all examples run-tests
+	@$(again) O=build-clang CC=clang WERROR=1 all examples run-tests
 
 check-tidy:
 	@O=build-tidy JOBS=$(JOBS) tests/tools/tidy.sh
