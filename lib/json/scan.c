@@ -454,6 +454,9 @@ mereau_status mru_json_check(struct mru_jval *root, const void *text,
         return mru_refuse(err, MEREAU_E_TOO_LONG, "json.length", NULL,
                           "a shorter document", found);
     }
+    if (text == NULL || len == 0)
+        return mru_refuse(err, MEREAU_E_MALFORMED, "json.syntax", "RFC 8259",
+                          "a value", "nothing");
     s.start = s.p = text;
     s.end = s.start + len;
     s.max_depth = limits->max_depth < MEREAU_MAX_DEPTH ? limits->max_depth
@@ -462,9 +465,6 @@ mereau_status mru_json_check(struct mru_jval *root, const void *text,
                                                            : MEREAU_MAX_MEMBERS;
     s.depth = 0;
     s.n_names = 0;
-    if (text == NULL || len == 0)
-        return mru_refuse(err, MEREAU_E_MALFORMED, "json.syntax", "RFC 8259",
-                          "a value", "nothing");
     if (scan_document(&s, &value) != 0)
         return refuse(&s, err);
     *root = value;

@@ -200,6 +200,9 @@ static void b64_refuses_what_is_not_the_one_text_of_its_bytes(void **state) {
         assert_int_equal(mru_b64_decode(NULL, bad[i], strlen(bad[i])), -1);
     }
     assert_int_equal(mru_b64_decode(out, "AA\0A", 4), -1);
+    /* One character is no byte, whatever follows it. */
+    assert_int_equal(mru_b64_decode(out, "AAA", 1), -1);
+    assert_int_equal(mru_b64_decode(out, "AAAAAAA", 5), -1);
 }
 
 static void b64_knows_64_characters_at_every_place(void **state) {

@@ -148,12 +148,12 @@ static void a_member_stands_once_however_it_is_spelt(void **state) {
         "{\"x\":{\"a\":1},\"a\":1,\"y\":[{\"b\":1}],\"a\":2}",
         "{\"exp\":1,\"e\\u0078p\":2}"};
     static const char *const good[] = {
-        "{\"a\":1,\"A\":1}",
-        "{\"a\":1,\"b\":{\"a\":{\"a\":1}}}",
-        "[{\"a\":1},{\"a\":1}]",
-        "{\"a\":1,\"\\u0061b\":1,\"aa\":2,\"\":3}",
-        "{\"\\\"\":1,\"\\\\\":1,\"\\\\\\\"\":1}",
-        "{\"x\":[{\"a\":1}],\"a\":1}"};
+        "{\"a\":1,\"A\":1}", "{\"a\":1,\"b\":{\"a\":{\"a\":1}}}",
+        "[{\"a\":1},{\"a\":1}]", "{\"a\":1,\"\\u0061b\":1,\"aa\":2,\"\":3}",
+        "{\"\\\"\":1,\"\\\\\":1,\"\\\\\\\"\":1}", "{\"x\":[{\"a\":1}],\"a\":1}",
+        /* Different names of one hash (FNV-1a); the last pair is a prefix. */
+        "{\"costarring\":1,\"liquid\":2,\"altarage\":3,\"zinke\":4}",
+        "{\"a\":1,\"arslGqQ\":2}", "{\"arslGqQ\":1,\"a\":2}"};
     mereau_error err = MEREAU_ERROR_INIT;
     struct mru_jval root;
     (void)state;
@@ -241,6 +241,33 @@ static void arrays_of_full_objects_are_checked_at_every_level(void **state) {
                      MEREAU_OK);
     assert_int_equal(check_limits(text, len + MEREAU_MAX_DEPTH - 1, NULL),
                      MEREAU_E_MALFORMED);
+}
+
+static void control_characters_and_bad_escapes_are_refused(void **state) {
+    static const char *const bad[] = {"\"\\ud800\\ue000\"",
+                                      "\"\\ud800\\udbff\"",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\\udc00\\ud800\"",
+                                      "\"\\ud800udc00\"",
+                                      "\"\\ud800\\ndc00\"",
+                                      "\"\\u00g0\"",
+                                      "\"\\u000\"",
+                                      "\"\\U0041\"",
+                                      "\"\\a\"",
+                                      "\"\\0\"",
+                                      "\"\\'\""};
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char text[3] = {'"', (char)c, '"'},
+                   escape[4] = {'"', '\\', (char)c, '"'};
+        int is_plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+        assert_int_equal(check_limits(text, 3, NULL) == MEREAU_OK, is_plain);
+        assert_int_equal(check_limits(escape, 4, NULL) == MEREAU_OK,
+                         c != 0 && strchr("\"\\/bfnrt", c) != NULL);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(check(bad[i]), MEREAU_E_MALFORMED);
+    assert_int_equal(check("\"\\udbff\\udfff\\uD800\\uDC00\""), MEREAU_OK);
 }
 
 static void mistakes_are_named_with_rule_and_place(void **state) {
@@ -712,6 +739,7 @@ int main(void) {
         cmocka_unit_test(a_double_is_found_among_all_members_allowed),
         cmocka_unit_test(limits_hold_at_their_edges_and_only_downwards),
         cmocka_unit_test(arrays_of_full_objects_are_checked_at_every_level),
+        cmocka_unit_test(control_characters_and_bad_escapes_are_refused),
         cmocka_unit_test(mistakes_are_named_with_rule_and_place),
         cmocka_unit_test(a_document_cut_short_is_refused),
         cmocka_unit_test(no_byte_put_anywhere_breaks_the_reader),

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,7 +27,10 @@ static void *count_up(void *arg) {
     struct shared *shared = arg;
     for (int i = 0; i < 50000; i++) {
         mru_lock_take(shared->lock);
-        shared->count++;
+        long seen = shared->count;
+        if (i % 100 == 0)
+            sched_yield(); /* the worst place to be interrupted */
+        shared->count = seen + 1;
         mru_lock_give(shared->lock);
     }
     return NULL;
