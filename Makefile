@@ -229,9 +229,9 @@ run-tests: $(tests)
 
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
-parts = check-asan check-tsan check-valgrind check-clang check-tidy check-fuzz \
-    check-interop check-32 check-big-endian check-bare
-.PHONY: check-all $(parts)
+parts = check-asan check-tsan check-valgrind check-clang check-tidy \
+    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-bare
+.PHONY: check-all check-fuzz $(parts)
 check-all:
 	@tests/tools/deps.sh all
 	@tests/tools/check_all.sh $(parts)
@@ -274,7 +274,7 @@ check-interop: $(O)/examples/demo
 	    $(sort $(wildcard tests/interop/*.sh))
 
 # --- what is asked for by name ----------------------------------------------------------
-.PHONY: soak mutants bench fuzz check-fuzz cover
+.PHONY: soak mutants bench fuzz cover
 soak:
 	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak \
 	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
@@ -293,14 +293,17 @@ fuzz:
 check-fuzz:
 	@$(again) O=build-fuzz CC=clang CFLAGS="$(fuzz_flags)" FUZZ_SECONDS=10 run-fuzz
 
-fuzzers = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(fuzzers): %: %.o $(filter-out $(fuzzers:%=%.o),$(patsubst %.c,$(O)/%.o,$(wildcard tests/fuzz/*.c))) $(all_libs)
+fuzz_src := $(if $(wildcard tests/fuzz/*.c),$(shell grep -l LLVMFuzzerTestOneInput tests/fuzz/*.c))
+fuzzers   = $(fuzz_src:%.c=$(O)/%)
+fuzz_help = $(patsubst %.c,$(O)/%.o,$(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c)))
+$(fuzzers): %: %.o $(fuzz_help) $(all_libs)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(link_libs)
 .PHONY: run-fuzz
 run-fuzz: $(fuzzers)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) tests/tools/fuzz.sh $(O) $(fuzzers)
 
 cover:
+	@rm -rf build-cover/log; find build-cover -name "*.gcda" -delete 2>/dev/null || true
 	@$(again) O=build-cover CFLAGS="-O0 -g --coverage" run-tests
 	@tests/tools/cover.py build-cover
 
