@@ -60,7 +60,8 @@ enum {
     MRU_OP_LINEAR = 2,  /* counts: refused without MEREAU_CAP_LINEAR */
     MRU_OP_ORDERED = 4, /* scans: refused without MEREAU_CAP_ORDERED */
     MRU_OP_QUIET = 8,   /* only reads: no event when allowed */
-    MRU_OP_STEPS = 16   /* no list, but a run goes on where the last one ended */
+    MRU_OP_STEPS = 16,  /* no list, but a run goes on where the last one ended */
+    MRU_OP_AGAIN = 32   /* may be run again when it is done */
 };
 
 struct mru_op_class {
@@ -219,6 +220,10 @@ mereau_status mru_list_page(mereau_op *op, const struct mru_rkey *prefix,
                             mereau_status (*row)(mereau_op *op,
                                                  const struct mru_rec *entry));
 
+/* Writes entries of lists (in enrolment.c); nothing without a store that scans. */
+mereau_status mru_put_index(mereau_op *op, const struct mru_rkey *keys, int n,
+                            int64_t drop_at);
+
 /* --- cache.c --- */
 struct mru_cached {
     atomic_int refs;
@@ -251,6 +256,5 @@ void mru_ctx_release(mereau_ctx *ctx);
 #define MRU_EVIDENCE_S MRU_DAY_S /* kept beyond its end, for clocks that differ */
 #define MRU_LEDGER_S (90 * MRU_DAY_S) /* a ledger entry beyond its end */
 #define MRU_CLOCK_BACK_S 60 /* a stored instant further ahead: refuse */
-#define MRU_CLOCK_SPREAD_S 30 /* other machines' clocks, for not-befores */
 
 #endif

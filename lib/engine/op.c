@@ -330,7 +330,7 @@ static mereau_status start(mereau_op *op)
 {
     int dry = op->dry, next_page = op->has_more;
     mereau_status status;
-    if (op->state == MRU_OP_DONE &&
+    if (op->state == MRU_OP_DONE && (op->class->flags & MRU_OP_AGAIN) == 0 &&
         !((op->class->flags & (MRU_OP_LIST | MRU_OP_STEPS)) != 0 && next_page))
         return mru_refuse(&op->err, MEREAU_E_STATE, "op.done", NULL,
                           "an operation that was not done before", "a done one");

@@ -44,12 +44,17 @@ static const struct mru_ring_key *newest(const struct mru_keyring *ring,
     return best;
 }
 
+int mru_keyring_has_own(const struct mru_keyring *ring, const char *client_id,
+                        int64_t now_at) {
+    return newest(ring, client_id, 0, now_at) != NULL;
+}
+
 const struct mru_ring_key *mru_keyring_signer(const struct mru_keyring *ring,
                                               const char *client_id,
                                               int32_t alg, int64_t now_at) {
     /* An app with keys of its own never falls back on the tenant's, not even for
      * another algorithm: its verifiers trust its keys only. */
-    if (client_id != NULL && newest(ring, client_id, 0, now_at) != NULL)
+    if (client_id != NULL && mru_keyring_has_own(ring, client_id, now_at))
         return newest(ring, client_id, alg, now_at);
     return newest(ring, NULL, alg, now_at);
 }
@@ -73,7 +78,7 @@ const char *mru_keyring_state(const struct mru_keyring *ring, size_t i,
 static int needs_tenant_keys(const struct mru_keyring *ring,
                              const char *client_id, int64_t now_at) {
     int64_t first = INT64_MAX;
-    if (newest(ring, client_id, 0, now_at) == NULL)
+    if (!mru_keyring_has_own(ring, client_id, now_at))
         return 1;
     for (size_t i = 0; i < ring->n; i++)
         if (same_owner(ring->keys[i].client_id, client_id) &&

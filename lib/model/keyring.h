@@ -43,6 +43,9 @@ const char *mru_keyring_state(const struct mru_keyring *ring, size_t i,
 const struct mru_ring_key *mru_keyring_signer(const struct mru_keyring *ring,
                                               const char *client_id,
                                               int32_t alg, int64_t now_at);
+/* Whether a key of the app's own signs now. */
+int mru_keyring_has_own(const struct mru_keyring *ring, const char *client_id,
+                        int64_t now_at);
 /* The JWK Set, public members only: of all keys (client_id NULL), or of those that
  * verify an app's tokens: its own, and the tenant's as long as tokens may live that
  * were signed with them. Appends; 0 or -1. */
