@@ -1,0 +1,165 @@
+/* lib/adapters/sqlite/conn.c - connections of the SQLite store: how they are set
+ * up, their statements, the pool of readers, and what codes mean. */
+#include "sqlite_store.h"
+
+#include <stdlib.h>
+
+enum { MAX_IDLE = 8 };
+
+/* SQLite waits by polling; several processes may want to write. Quick at first,
+ * then slower, about 2 s in all; after that the library is told BUSY and waits
+ * in its own way. */
+static int wait_for_lock(void *unused, int count) {
+    (void)unused;
+    if (count >= 240)
+        return 0;
+    mru_sleep_ms(count < 20 ? 1 : count < 60 ? 4 : 10);
+    return 1;
+}
+
+static int set_up(sqlite3 *db) {
+    /* synchronous=FULL: a commit that was answered survives a power loss. No
+     * mmap: it makes damage out of I/O errors. The cache is small, a decision
+     * reads a few records. */
+    static const char sql[] = "PRAGMA synchronous=FULL;"
+                              "PRAGMA fullfsync=1;"
+                              "PRAGMA checkpoint_fullfsync=1;"
+                              "PRAGMA mmap_size=0;"
+                              "PRAGMA cache_size=-512;"
+                              "PRAGMA journal_size_limit=16777216;";
+    int code;
+    (void)sqlite3_extended_result_codes(db, 1);
+    code = sqlite3_busy_handler(db, wait_for_lock, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    return code;
+}
+
+int mru_sqlite_conn_open(const char *path, struct mru_sqlite_conn **out) {
+    /* Each connection is used by one thread at a time, so it needs no lock of
+     * its own. */
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    struct mru_sqlite_conn *conn = mru_alloc(sizeof *conn);
+    int code = SQLITE_NOMEM;
+
+    *out = NULL;
+    if (conn == NULL)
+        return code;
+    code = sqlite3_open_v2(path, &conn->db, flags, NULL);
+    if (code == SQLITE_OK)
+        code = set_up(conn->db);
+    if (code != SQLITE_OK) {
+        mru_sqlite_conn_close(conn);
+        return code;
+    }
+    *out = conn;
+    return SQLITE_OK;
+}
+
+void mru_sqlite_conn_close(struct mru_sqlite_conn *conn) {
+    if (conn == NULL)
+        return;
+    for (size_t i = 0; i < MRU_SQL_COUNT; i++)
+        (void)sqlite3_finalize(conn->stmts[i]);
+    (void)sqlite3_close_v2(conn->db);
+    mru_free(conn);
+}
+
+sqlite3_stmt *mru_sqlite_stmt(struct mru_sqlite_conn *conn,
+                              enum mru_sqlite_sql sql, int *code) {
+    static const char *const texts[MRU_SQL_COUNT] = {
+        "BEGIN",
+        "BEGIN IMMEDIATE",
+        "COMMIT",
+        "ROLLBACK",
+        "SELECT key,value,version,drop_at FROM record"
+        " WHERE partition=?1 AND key=?2",
+        "SELECT version FROM record WHERE partition=?1 AND key=?2",
+        "REPLACE INTO record(partition,key,value,version,drop_at)"
+        " VALUES(?1,?2,?3,?4,?5)",
+        "DELETE FROM record WHERE partition=?1 AND key=?2",
+        "SELECT key,value,version,drop_at FROM record"
+        " WHERE partition=?1 AND key>=?2 ORDER BY key LIMIT ?3",
+        "SELECT key,value,version,drop_at FROM record"
+        " WHERE partition=?1 AND key>=?2 AND key<?4 ORDER BY key LIMIT ?3"};
+    *code = SQLITE_OK;
+    if (conn->stmts[sql] == NULL)
+        *code = sqlite3_prepare_v3(conn->db, texts[sql], -1,
+                                   SQLITE_PREPARE_PERSISTENT, &conn->stmts[sql],
+                                   NULL);
+    return conn->stmts[sql];
+}
+
+int mru_sqlite_run(struct mru_sqlite_conn *conn, enum mru_sqlite_sql sql) {
+    int code;
+    sqlite3_stmt *stmt = mru_sqlite_stmt(conn, sql, &code);
+    if (stmt == NULL)
+        return code;
+    code = sqlite3_step(stmt);
+    (void)sqlite3_reset(stmt);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
+                    size_t len) {
+    if (len == 0)
+        return sqlite3_bind_zeroblob(stmt, at, 0);
+    return sqlite3_bind_blob64(stmt, at, data, len, SQLITE_STATIC);
+}
+
+int32_t mru_sqlite_result(int code) {
+    switch (code & 0xff) {
+    case SQLITE_OK:
+        return MEREAU_STORE_OK;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL: /* a race at the start of a read; gone next time */
+    case SQLITE_NOMEM: /* may work when there is memory again */
+    case SQLITE_INTERRUPT: /* nobody interrupts here; nothing was applied */
+        return MEREAU_STORE_BUSY;
+    case SQLITE_FULL:
+    case SQLITE_TOOBIG:
+        return MEREAU_STORE_LIMIT;
+    default:
+        return MEREAU_STORE_IO;
+    }
+}
+
+/* --- the pool --- */
+
+int mru_sqlite_take(struct mru_sqlite *store, struct mru_sqlite_conn **out) {
+    struct mru_sqlite_conn *conn;
+    int code;
+
+    pthread_mutex_lock(&store->lock);
+    conn = store->idle;
+    if (conn != NULL) {
+        store->idle = conn->next;
+        store->n_idle--;
+    }
+    pthread_mutex_unlock(&store->lock);
+    *out = conn;
+    if (conn != NULL)
+        return SQLITE_OK;
+    code = mru_sqlite_conn_open(store->path, out);
+    /* Only the writer moves the log into the file. */
+    if (code == SQLITE_OK)
+        (void)sqlite3_db_config((*out)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                NULL);
+    return code;
+}
+
+void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
+                     int broken) {
+    int kept = 0;
+    pthread_mutex_lock(&store->lock);
+    if (!broken && store->n_idle < MAX_IDLE) {
+        conn->next = store->idle;
+        store->idle = conn;
+        store->n_idle++;
+        kept = 1;
+    }
+    pthread_mutex_unlock(&store->lock);
+    if (!kept)
+        mru_sqlite_conn_close(conn);
+}

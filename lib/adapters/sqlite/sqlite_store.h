@@ -1,0 +1,97 @@
+/* lib/adapters/sqlite/sqlite_store.h - inside of the SQLite store.
+ *
+ * One connection of the process writes, and takes all commits that wait in one
+ * transaction (write.c): one sync for many callers. Readers have connections of
+ * their own, one for each caller at once, of which a few are kept (pool.c).
+ * Nothing here survives a fork: SQLite's locks do not. */
+#ifndef MRU_SQLITE_STORE_H
+#define MRU_SQLITE_STORE_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "../../port/port.h"
+
+/* The statements of a connection, prepared at first use and kept. */
+enum mru_sqlite_sql {
+    MRU_SQL_BEGIN,
+    MRU_SQL_BEGIN_WRITE,
+    MRU_SQL_COMMIT,
+    MRU_SQL_ROLLBACK,
+    MRU_SQL_GET,
+    MRU_SQL_VERSION,
+    MRU_SQL_PUT,
+    MRU_SQL_DELETE,
+    MRU_SQL_SCAN,
+    MRU_SQL_SCAN_TO,
+    MRU_SQL_COUNT
+};
+
+/* A connection; used by one thread at a time. */
+struct mru_sqlite_conn {
+    struct mru_sqlite_conn *next;
+    sqlite3 *db;
+    sqlite3_stmt *stmts[MRU_SQL_COUNT];
+};
+
+/* A commit that waits for its turn; on its caller's stack. */
+struct mru_sqlite_turn {
+    struct mru_sqlite_turn *next;
+    const mereau_need *need;
+    size_t failed;
+    int32_t result;
+    int done;
+};
+
+struct mru_sqlite {
+    mereau_store table; /* first: what the caller holds */
+    char *path; /* absolute */
+    uint64_t process;
+    pthread_mutex_t lock; /* guards all that follows */
+    pthread_cond_t turned;
+    struct mru_sqlite_conn *idle; /* readers */
+    size_t n_idle;
+    int writing; /* a caller is the writer and owns `writer` */
+    struct mru_sqlite_conn *writer; /* NULL: to be opened by the next writer */
+    struct mru_sqlite_turn *first, **last;
+};
+
+/* --- conn.c --- */
+
+/* SQLITE_OK and *out, or a code of SQLite. */
+int mru_sqlite_conn_open(const char *path, struct mru_sqlite_conn **out);
+/* Also after a failure in the middle: what was begun is rolled back. */
+void mru_sqlite_conn_close(struct mru_sqlite_conn *conn);
+/* NULL: *code says why. */
+sqlite3_stmt *mru_sqlite_stmt(struct mru_sqlite_conn *conn,
+                              enum mru_sqlite_sql sql, int *code);
+/* Runs a statement that has no rows and no parameters. */
+int mru_sqlite_run(struct mru_sqlite_conn *conn, enum mru_sqlite_sql sql);
+/* Binds bytes; an empty run is an empty blob, never NULL. */
+int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
+                    size_t len);
+/* What a store answers for a code when nothing was applied. */
+int32_t mru_sqlite_result(int code);
+/* A reader of the pool, or a new one; and back. broken: it is closed. */
+int mru_sqlite_take(struct mru_sqlite *store, struct mru_sqlite_conn **out);
+void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
+                     int broken);
+
+/* --- schema.c --- */
+
+/* Makes the file when it is not there, readable by its owner only. 0 or an
+ * errno. */
+int mru_sqlite_touch(const char *path);
+/* Creates or upgrades the schema of an open file, or refuses it. */
+mereau_status mru_sqlite_schema(struct mru_sqlite_conn *conn,
+                                mereau_error *err);
+
+/* --- read.c, write.c --- */
+
+int32_t mru_sqlite_get(void *user, const mereau_need *need, mereau_emit emit,
+                       void *arg);
+int32_t mru_sqlite_scan(void *user, const mereau_need *need, mereau_emit emit,
+                        void *arg);
+int32_t mru_sqlite_commit(void *user, const mereau_need *need, size_t *failed);
+
+#endif
