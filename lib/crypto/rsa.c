@@ -98,22 +98,24 @@ static mereau_status check_public(const mbedtls_rsa_context *ctx,
     return MEREAU_OK;
 }
 
-/* The CRT numbers that came with a key must be those that follow from it. */
-static int crt_fits(const mbedtls_rsa_context *ctx,
-                    const struct mru_pkey_parts *parts) {
+/* The CRT numbers that came with a key must be those that follow from it: 0, -1,
+ * or an error of mbedTLS. */
+static int check_crt(const mbedtls_rsa_context *ctx,
+                     const struct mru_pkey_parts *parts) {
     const mbedtls_mpi *own[3] = {&ctx->DP, &ctx->DQ, &ctx->QP};
-    int fits = 1;
-    for (int i = 0; i < 3; i++) {
+    int ret = 0;
+    for (int i = 0; i < 3 && ret == 0; i++) {
         const mereau_slice *given = &parts->part[MRU_PART_DP + i];
         mbedtls_mpi mpi;
+        if (given->len == 0)
+            continue;
         mbedtls_mpi_init(&mpi);
-        if (given->len > 0 &&
-            (mbedtls_mpi_read_binary(&mpi, given->data, given->len) != 0 ||
-             mbedtls_mpi_cmp_mpi(&mpi, own[i]) != 0))
-            fits = 0;
+        ret = mbedtls_mpi_read_binary(&mpi, given->data, given->len);
+        if (ret == 0 && mbedtls_mpi_cmp_mpi(&mpi, own[i]) != 0)
+            ret = -1;
         mbedtls_mpi_free(&mpi);
     }
-    return fits;
+    return ret;
 }
 
 /* What every key ends its making with. */
@@ -156,9 +158,11 @@ static mereau_status complete_private(struct mru_rsa *rsa,
     int ret = mbedtls_rsa_complete(&rsa->master);
     if (ret == 0)
         ret = mbedtls_rsa_check_privkey(&rsa->master);
+    if (ret == 0)
+        ret = check_crt(&rsa->master, parts);
     if (mru_mbed_status(ret, MEREAU_OK) == MEREAU_E_NOMEM)
         return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
-    if (ret != 0 || !crt_fits(&rsa->master, parts))
+    if (ret != 0)
         return mru_key_refuse(err, "key.pair", "RFC 7518 6.3.2",
                               "private numbers of this public key", "others");
     rsa->is_private = 1;
