@@ -113,6 +113,7 @@ struct mereau_op {
     struct mru_rkey next_key; /* lists: where the next page begins */
     int has_more;
     struct mru_buf json;
+    struct mru_buf wire; /* what mereau_op_json() gives, where it is no bag */
     mereau_verifier *verifier; /* of mereau_verifier_load */
 };
 

@@ -53,6 +53,7 @@ void mru_op_reset(mereau_op *op)
     mru_bag_free(&op->event);
     drop_rows(op, 0);
     mru_buf_free(&op->json);
+    mru_buf_free(&op->wire);
     op->first_row = op->row = 0;
     op->batch = 0;
     op->again = op->in_after = 0;

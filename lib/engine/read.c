@@ -62,6 +62,8 @@ const char *mereau_op_json(mereau_op *op)
     if (op == NULL || op->state != MRU_OP_DONE)
         return NULL;
     mru_buf_free(&op->json);
+    if (op->wire.len > 0)
+        return (const char *)op->wire.data;
     if ((op->class->flags & MRU_OP_LIST) != 0 || op->n_rows > 0)
         failed = print_rows(op);
     else

@@ -54,7 +54,8 @@ enum {
 enum {
     MRU_STEP_ENROLLED = 1, /* an auth token was given */
     MRU_STEP_FAMILY = 2,   /* it was exchanged; refresh tokens rotate */
-    MRU_STEP_ENDED = 3     /* revoked, or ended by reuse */
+    MRU_STEP_ENDED = 3,    /* revoked, or ended by reuse */
+    MRU_STEP_REARMED = 4   /* may enrol again with another secret */
 };
 
 #endif

@@ -171,6 +171,8 @@ mereau_status mru_tx_put(struct mru_tx *tx, const struct mru_rkey *key,
         return status == MRU_MORE ? MEREAU_E_INTERNAL : status;
     if (rec != NULL)
         remember(bag, rec->version);
+    if (tx->witness.len == 0) /* unless the decision names a better one */
+        tx->witness = *key;
     return stage_put(tx, key, rec != NULL ? rec->version : MEREAU_VERSION_ABSENT,
                      bag, drop_at);
 }
