@@ -164,6 +164,34 @@ static void a_clock_that_went_back_raises_nothing(void **state) {
     tear_down(&f);
 }
 
+static void
+an_iat_at_the_not_before_is_refused_and_one_behind_it_is_not(void **state) {
+    struct fixture f;
+    struct mru_born born = {{0}, NOW - 50};
+    (void)state;
+    set_up(&f, 1);
+    assert_int_equal(raise_at(&f, 0, NOW - 50, NOW), 0);
+    assert_int_equal(mru_not_before(&born, f.levels), 0);
+    born.born_at++;
+    assert_int_equal(mru_not_before(&born, f.levels), -1);
+    assert_true(mru_not_before_iat(f.levels, NOW - 50) == NOW - 49);
+    assert_true(mru_not_before_iat(f.levels, NOW - 49) == NOW - 49);
+    tear_down(&f);
+}
+
+/* Whatever its clock said: order in the store is the generation's. */
+static void an_older_generation_is_refused_whatever_its_iat(void **state) {
+    struct fixture f;
+    struct mru_born born = {{0}, NOW + 1000};
+    (void)state;
+    set_up(&f, 1);
+    assert_int_equal(raise_at(&f, 0, MEREAU_NOW, NOW), 0);
+    assert_int_equal(mru_not_before(&born, f.levels), 0);
+    born.generation[0]++;
+    assert_int_equal(mru_not_before(&born, f.levels), -1);
+    tear_down(&f);
+}
+
 static void birth_is_stored_and_loaded(void **state) {
     struct mru_born born = {{1, 0, UINT32_MAX, 7}, NOW}, back = {{0}, 0};
     struct mru_bag bag = {0};
@@ -212,6 +240,9 @@ int main(void) {
         cmocka_unit_test(a_lower_instant_changes_nothing),
         cmocka_unit_test(the_future_is_refused),
         cmocka_unit_test(a_clock_that_went_back_raises_nothing),
+        cmocka_unit_test(
+            an_iat_at_the_not_before_is_refused_and_one_behind_it_is_not),
+        cmocka_unit_test(an_older_generation_is_refused_whatever_its_iat),
         cmocka_unit_test(birth_is_stored_and_loaded),
         cmocka_unit_test(without_memory_nothing_is_raised_silently),
     };
