@@ -174,6 +174,7 @@ static const int32_t create_takes[] = {MEREAU_CLIENT_ID,
                                        MEREAU_GRANT_TYPE,
                                        MEREAU_TOKEN_FORMAT,
                                        MEREAU_ACCESS_TOKEN_TYP,
+                                       MEREAU_OMIT_EXPIRED_REFRESH,
                                        0};
 const struct mru_op_class mru_class_app_create = {
     "app_create", "app.create", 0, create_must, create_takes,
@@ -319,6 +320,7 @@ static const int32_t update_takes[] = {MEREAU_NAME,
                                        MEREAU_GRANT_TYPE,
                                        MEREAU_TOKEN_FORMAT,
                                        MEREAU_ACCESS_TOKEN_TYP,
+                                       MEREAU_OMIT_EXPIRED_REFRESH,
                                        0};
 const struct mru_op_class mru_class_app_update = {
     "app_update", "app.update", 0, update_must, update_takes,

@@ -29,6 +29,7 @@ const int32_t mru_app_settings[] = {MEREAU_NAME,
                                     MEREAU_GRANT_TYPE,
                                     MEREAU_TOKEN_FORMAT,
                                     MEREAU_ACCESS_TOKEN_TYP,
+                                    MEREAU_OMIT_EXPIRED_REFRESH,
                                     0};
 
 /* --- inputs --- */
