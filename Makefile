@@ -120,8 +120,8 @@ $(O)/flags: FORCE
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 pc_requires = $(strip $(if $(call has,mbedcrypto),mbedcrypto) $(if $(call has,libcjson),libcjson))
 pc_libs     = $(strip $(if $(call has,mbedcrypto),,-lmbedcrypto) $(if $(call has,libcjson),,-lcjson) -pthread)
-pc_sqlite_requires = $(strip $(if $(call has,sqlite3),sqlite3))
-pc_sqlite_libs     = $(strip $(if $(call has,sqlite3),,-lsqlite3) -pthread)
+# By name: sqlite3.pc asks for what its own package does not bring (Debian: zlib).
+pc_sqlite_libs     = $(strip $(SQLITE_LIBS)) -lm -ldl -pthread
 # Relative to ${prefix}, so that an installed tree can be moved.
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 $(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
@@ -129,7 +129,6 @@ $(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below,$(LIBDIR))|' \
 	    -e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(pc_requires)|' -e 's|@LIBS@|$(pc_libs)|' \
-	    -e 's|@SQLITE_REQUIRES@|$(pc_sqlite_requires)|' \
 	    -e 's|@SQLITE_LIBS@|$(pc_sqlite_libs)|' $< > $@
 
 # --- install --------------------------------------------------------------------

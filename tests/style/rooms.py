@@ -20,7 +20,8 @@ ARROWS = {
     "jose": "json crypto port",
     "credential": "base crypto",
     "record": "json crypto",
-    "model": "credential record",
+    # jose: a keyring, whose stages the model decides, holds keys.
+    "model": "credential record jose",
     "transact": "record port",
     "engine": "model transact jose",
     # Libraries of their own: the public headers, and helpers that are linked twice.
