@@ -242,7 +242,9 @@ static mereau_status note_enabled(mereau_op *op, const struct mru_admin *admin,
         return mru_notice_add(op, 'a', client_id, INT64_MAX,
                               mru_longest_access(&admin->tenant));
     if (!was && is)
-        return mru_notice_remove(op, 'a', client_id);
+        return mru_notice_lift(op, 'a', client_id,
+                               mru_bag_int(app, MEREAU_NOT_BEFORE_AT),
+                               mru_longest_access(&admin->tenant));
     return MEREAU_OK;
 }
 

@@ -31,7 +31,8 @@ static int is_about(const struct mru_bag *row, const char kind[2],
 struct kept {
     struct mru_bag *rows;
     size_t n, bytes;
-    int found; /* one of them was about what is added or removed */
+    int found; /* one of them was about what is added or lifted */
+    int64_t old; /* and said this */
 };
 
 static void free_kept(struct kept *kept, size_t cap) {
@@ -58,6 +59,7 @@ static mereau_status keep_rows(struct kept *kept, const struct mru_bag *record,
             return status;
         if (is_about(row, kind, id)) {
             kept->found = 1;
+            kept->old = mru_bag_int(row, MEREAU_NOT_BEFORE_AT);
             mru_bag_free(row);
         } else if (mru_bag_int(row, MEREAU_EXPIRES_AT) <= now_at) {
             mru_bag_free(row);
@@ -108,9 +110,17 @@ static mereau_status put_rows(mereau_op *op, const struct mru_rkey *key,
     return mru_tx_put(&op->tx, key, record, 0);
 }
 
-/* Rewrites the record; add NULL: only takes away. */
+static void make_room(struct kept *kept) {
+    while (kept->n > 0 && (kept->n >= MRU_MAX_NOTICES ||
+                           kept->bytes > MRU_MAX_NOTICE_BYTES - 4096))
+        drop_first(kept);
+}
+
+/* Rewrites the record with an entry for kind and id. lift: whatever the old one
+ * said; MEREAU_UNSET: with none. */
 static mereau_status change(mereau_op *op, char kind_letter, const char *id,
-                            const int64_t *not_before_at, int64_t expires_at) {
+                            int64_t not_before_at, int64_t longest_access_s,
+                            int lift) {
     const char kind[2] = {kind_letter, '\0'};
     struct mru_bag record = {0};
     struct kept kept = {0};
@@ -123,19 +133,18 @@ static mereau_status change(mereau_op *op, char kind_letter, const char *id,
         goto end;
     cap = mru_bag_count(&record, MRU_F_NOTICES) + 1;
     kept.rows = mru_alloc(cap * sizeof *kept.rows);
-    if (kept.rows == NULL) {
-        status = MEREAU_E_NOMEM;
+    status = kept.rows == NULL
+                 ? MEREAU_E_NOMEM
+                 : keep_rows(&kept, &record, kind, id, op->now_at);
+    if (status != MEREAU_OK || (not_before_at == MEREAU_UNSET && !kept.found))
         goto end;
-    }
-    status = keep_rows(&kept, &record, kind, id, op->now_at);
-    if (status != MEREAU_OK || (not_before_at == NULL && !kept.found))
-        goto end;
-    if (not_before_at != NULL) {
-        while (kept.n > 0 && (kept.n >= MRU_MAX_NOTICES ||
-                              kept.bytes > MRU_MAX_NOTICE_BYTES - 4096))
-            drop_first(&kept);
-        add_row(&kept, kind, id, *not_before_at, expires_at);
-    }
+    if (!lift && kept.found && kept.old > not_before_at)
+        not_before_at = kept.old;
+    make_room(&kept);
+    if (not_before_at != MEREAU_UNSET)
+        add_row(
+            &kept, kind, id, not_before_at,
+            mru_add_time(mru_add_time(op->now_at, longest_access_s), MARGIN_S));
     status = put_rows(op, &key, &record, &kept);
 end:
     free_kept(&kept, cap);
@@ -145,11 +154,10 @@ end:
 
 mereau_status mru_notice_add(mereau_op *op, char kind, const char *id,
                              int64_t not_before_at, int64_t longest_access_s) {
-    int64_t expires_at =
-        mru_add_time(mru_add_time(op->now_at, longest_access_s), MARGIN_S);
-    return change(op, kind, id, &not_before_at, expires_at);
+    return change(op, kind, id, not_before_at, longest_access_s, 0);
 }
 
-mereau_status mru_notice_remove(mereau_op *op, char kind, const char *id) {
-    return change(op, kind, id, NULL, 0);
+mereau_status mru_notice_lift(mereau_op *op, char kind, const char *id,
+                              int64_t not_before_at, int64_t longest_access_s) {
+    return change(op, kind, id, not_before_at, longest_access_s, 1);
 }
