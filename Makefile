@@ -87,7 +87,7 @@ $(O)/helpers.a: $(helper_obj)
 # link_shared: name, objects and libraries
 define link_shared
 $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,lib$(1).so.$(SOVERSION) \
-	-Wl,--version-script=lib/libmereau.map -Wl,-z,defs -Wl,--as-needed \
+	-Wl,--version-script=lib/libmereau.map -Wl,-z,defs -Wl,--as-needed -Wl,--exclude-libs,ALL \
 	-o $(O)/lib$(1).so.$(VERSION) $(2)
 @ln -sf lib$(1).so.$(VERSION) $(O)/lib$(1).so.$(SOVERSION)
 @ln -sf lib$(1).so.$(SOVERSION) $(O)/lib$(1).so
