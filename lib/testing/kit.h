@@ -122,6 +122,8 @@ const char *mru_kit_why(const struct mru_kit *kit);
 /* Milliseconds of a clock that only goes forward; sleeping. */
 int64_t mru_kit_now_ms(void);
 void mru_kit_sleep_ms(int64_t ms);
+/* How long a race is to be run. */
+int64_t mru_kit_race_ms(const struct mru_kit *kit);
 
 /* --- checks --- */
 

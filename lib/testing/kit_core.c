@@ -131,6 +131,10 @@ const mereau_store_kit *mru_kit_given(const struct mru_kit *kit) {
     return &kit->given;
 }
 
+int64_t mru_kit_race_ms(const struct mru_kit *kit) {
+    return kit->given.race_ms;
+}
+
 static const char *result_name(int32_t result) {
     static const char *const names[] = {"OK",      "CONFLICT",   "BUSY",
                                         "UNKNOWN", "IO",         "LIMIT",

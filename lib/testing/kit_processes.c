@@ -19,7 +19,7 @@
 #define ANY MEREAU_VERSION_ANY
 #define OK MEREAU_STORE_OK
 
-enum { MOST = 16, RACE_MS = 800, RACES = 150, PARTS = 8 };
+enum { MOST = 16, RACES = 150, PARTS = 8 };
 
 /* --- closed and opened again --- */
 
@@ -204,7 +204,7 @@ static void count(struct mru_kit *kit, uint32_t index, int out,
     struct mru_kit_key key = mru_kit_key_text("counter");
     struct mru_kit_batch batch;
     struct mru_kit_row row;
-    int64_t end = mru_kit_now_ms() + RACE_MS;
+    int64_t end = mru_kit_now_ms() + mru_kit_race_ms(kit);
     int32_t answer = OK;
 
     (void)index;

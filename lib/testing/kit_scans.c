@@ -281,7 +281,7 @@ static int pass(struct mru_kit *kit, struct stir *stir) {
 
 static void look(struct mru_kit_thread *self) {
     struct stir *stir = self->arg;
-    int64_t end = mru_kit_now_ms() + 400;
+    int64_t end = mru_kit_now_ms() + mru_kit_race_ms(self->kit);
     while (mru_kit_now_ms() < end && pass(self->kit, stir) == 0)
         continue;
     mru_kit_gate_write(self->gate, &stir->over, 1);

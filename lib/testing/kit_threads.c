@@ -14,7 +14,7 @@
 #define OK MEREAU_STORE_OK
 #define CONFLICT MEREAU_STORE_CONFLICT
 
-enum { RACE_MS = 700, ROUNDS = 400, PARTS = 8 };
+enum { ROUNDS = 400, PARTS = 8 };
 
 typedef void (*const part)(struct mru_kit_thread *self);
 
@@ -64,7 +64,7 @@ static void absent_is_won_once(struct mru_kit *kit) {
     static part parts[] = {take_first};
     struct rounds rounds = {0};
 
-    rounds.end = mru_kit_now_ms() + RACE_MS;
+    rounds.end = mru_kit_now_ms() + mru_kit_race_ms(kit);
     if (mru_kit_together(kit, parts, 1, mru_kit_given(kit)->threads, &rounds))
         return;
     for (uint32_t r = 0; r < rounds.played; r++)
@@ -115,7 +115,7 @@ static void write_skew_by_check(struct mru_kit *kit) {
 
     if (write_pairs(kit, ROUNDS))
         return;
-    rounds.end = mru_kit_now_ms() + RACE_MS;
+    rounds.end = mru_kit_now_ms() + mru_kit_race_ms(kit);
     if (mru_kit_together(kit, parts, 1, 2, &rounds))
         return;
     for (uint32_t r = 0; r < rounds.played; r++)
@@ -179,7 +179,7 @@ static void counter_loses_no_update(struct mru_kit *kit) {
 
     if (put_zero(kit, &counter.key))
         return;
-    counter.end = mru_kit_now_ms() + RACE_MS;
+    counter.end = mru_kit_now_ms() + mru_kit_race_ms(kit);
     if (mru_kit_together(kit, parts, 1, mru_kit_given(kit)->threads,
                          &counter) ||
         mru_kit_get_one(kit, &counter.key, &row))
@@ -255,7 +255,7 @@ static int stamps_begin(struct mru_kit *kit, struct stamps *stamps) {
     if (batch != NULL)
         done = stamp(kit, stamps, batch, 1);
     free(batch);
-    stamps->end = mru_kit_now_ms() + RACE_MS;
+    stamps->end = mru_kit_now_ms() + mru_kit_race_ms(kit);
     return done;
 }
 
@@ -392,7 +392,7 @@ static void finished_commit_is_seen(struct mru_kit *kit) {
     struct handover handover = {mru_kit_key_text("handover"), 0, 0};
     if (put_zero(kit, &handover.key))
         return;
-    handover.end = mru_kit_now_ms() + RACE_MS / 2;
+    handover.end = mru_kit_now_ms() + mru_kit_race_ms(kit);
     mru_kit_together(kit, parts, 3, 3, &handover);
 }
 

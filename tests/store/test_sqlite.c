@@ -565,9 +565,8 @@ static void store_is_not_used_across_a_fork(void **state) {
     mereau_store_close(store);
 }
 
-static void processes_make_a_new_file_at_once(void **state) {
+static void make_at_once(const char *path) {
     enum { N = 8 };
-    struct place *place = *state;
     pid_t children[N];
     mereau_store *store;
     char key[8];
@@ -576,7 +575,7 @@ static void processes_make_a_new_file_at_once(void **state) {
         children[i] = fork();
         if (children[i] == 0) {
             int32_t result = MEREAU_STORE_IO;
-            if (mereau_sqlite_open(&store, place->path, NULL) == MEREAU_OK) {
+            if (mereau_sqlite_open(&store, path, NULL) == MEREAU_OK) {
                 snprintf(key, sizeof key, "k%u", i);
                 result = put(store, key, 0, i + 1, "x");
                 mereau_store_close(store);
@@ -591,12 +590,21 @@ static void processes_make_a_new_file_at_once(void **state) {
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
     }
-    store = open_store(place->path);
+    store = open_store(path);
     for (unsigned i = 0; i < N; i++) {
         snprintf(key, sizeof key, "k%u", i);
         assert_int_equal(version_of(store, key, NULL), i + 1);
     }
     mereau_store_close(store);
+}
+
+static void processes_make_a_new_file_at_once(void **state) {
+    struct place *place = *state;
+    char name[16], path[128];
+    for (unsigned round = 0; round < 25; round++) {
+        snprintf(name, sizeof name, "new%u", round);
+        make_at_once(folder_file(&place->folder, name, path));
+    }
 }
 
 /* The child counts up one key and says each number that was answered with OK. */

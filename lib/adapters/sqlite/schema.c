@@ -153,9 +153,14 @@ static mereau_status upgrade(struct mru_sqlite_conn *conn, mereau_error *err) {
 mereau_status mru_sqlite_schema(struct mru_sqlite_conn *conn,
                                 mereau_error *err) {
     struct facts facts = {0, 0, 0};
-    int code = look(conn->db, &facts);
+    /* In one snapshot: another process may be making the schema. */
+    int code = mru_sqlite_run(conn, MRU_SQL_BEGIN);
     mereau_status status;
 
+    if (code == SQLITE_OK) {
+        code = look(conn->db, &facts);
+        (void)mru_sqlite_run(conn, MRU_SQL_ROLLBACK);
+    }
     if (code != SQLITE_OK)
         return fail(err, code, "to read the file");
     status = judge(&facts, err); /* before anything of it is changed */
