@@ -18,8 +18,7 @@ static const struct {
 #define CHECK_LEN 4
 #define MAX_BYTES (MAX_BODY + 32 + CHECK_LEN)
 
-void mru_tenant_tag(uint8_t out[4], const char *tenant)
-{
+void mru_tenant_tag(uint8_t out[4], const char *tenant) {
     uint8_t digest[MRU_SHA256];
     mereau_slice parts[2] = {{(const uint8_t *)"mereau tenant", 14},
                              {(const uint8_t *)tenant, strlen(tenant)}};
@@ -27,8 +26,7 @@ void mru_tenant_tag(uint8_t out[4], const char *tenant)
     memcpy(out, digest, 4);
 }
 
-int mru_head(uint8_t out[MRU_HEAD_LEN], char kind, const char *name)
-{
+int mru_head(uint8_t out[MRU_HEAD_LEN], char kind, const char *name) {
     uint8_t digest[MRU_SHA256];
     mereau_slice parts[2] = {{(const uint8_t *)&kind, 1},
                              {(const uint8_t *)name, strlen(name)}};
@@ -38,24 +36,23 @@ int mru_head(uint8_t out[MRU_HEAD_LEN], char kind, const char *name)
 }
 
 /* The bytes between two of them: one table serves reading and writing. */
-static size_t walk(struct mru_cred *cred, uint8_t *bytes, int reading)
-{
+static size_t walk(struct mru_cred *cred, uint8_t *bytes, int reading) {
     uint8_t *p = bytes;
-#define PART(field, n)                                                        \
-    do {                                                                      \
-        if (reading)                                                          \
-            memcpy(field, p, n);                                              \
-        else                                                                  \
-            memcpy(p, field, n);                                              \
-        p += (n);                                                             \
+#define PART(field, n)                                                         \
+    do {                                                                       \
+        if (reading)                                                           \
+            memcpy(field, p, n);                                               \
+        else                                                                   \
+            memcpy(p, field, n);                                               \
+        p += (n);                                                              \
     } while (0)
-#define NUMBER(field)                                                         \
-    do {                                                                      \
-        if (reading)                                                          \
-            field = mru_get_u64(p);                                           \
-        else                                                                  \
-            mru_put_u64(p, field);                                            \
-        p += 8;                                                               \
+#define NUMBER(field)                                                          \
+    do {                                                                       \
+        if (reading)                                                           \
+            field = mru_get_u64(p);                                            \
+        else                                                                   \
+            mru_put_u64(p, field);                                             \
+        p += 8;                                                                \
     } while (0)
     uint64_t issued = (uint64_t)cred->issued_at;
     uint64_t expires = (uint64_t)cred->expires_at;
@@ -90,8 +87,7 @@ static size_t walk(struct mru_cred *cred, uint8_t *bytes, int reading)
 }
 
 int mru_cred_derive(struct mru_cred *cred, const uint8_t key[32],
-                    const char *tenant, const uint8_t salt[MRU_SALT_LEN])
-{
+                    const char *tenant, const uint8_t salt[MRU_SALT_LEN]) {
     uint8_t body[MAX_BODY], kind = (uint8_t)cred->kind;
     size_t len = walk(cred, body, 0);
     mereau_slice parts[5] = {{(const uint8_t *)"mereau credential", 18},
@@ -104,8 +100,7 @@ int mru_cred_derive(struct mru_cred *cred, const uint8_t key[32],
 
 /* The checksum covers the prefix, so that a changed kind is noticed too. */
 static int checksum(uint8_t out[CHECK_LEN], const char *prefix,
-                    const uint8_t *bytes, size_t len)
-{
+                    const uint8_t *bytes, size_t len) {
     uint8_t digest[MRU_SHA256];
     mereau_slice parts[2] = {{(const uint8_t *)prefix, PREFIX_LEN},
                              {bytes, len}};
@@ -114,8 +109,7 @@ static int checksum(uint8_t out[CHECK_LEN], const char *prefix,
     return failed;
 }
 
-size_t mru_cred_print(char out[MRU_CRED_MAX], const struct mru_cred *cred)
-{
+size_t mru_cred_print(char out[MRU_CRED_MAX], const struct mru_cred *cred) {
     uint8_t bytes[MAX_BYTES];
     struct mru_cred copy = *cred;
     size_t kind = 0, len, total = 0;
@@ -138,25 +132,21 @@ size_t mru_cred_print(char out[MRU_CRED_MAX], const struct mru_cred *cred)
     return total;
 }
 
-static size_t find_kind(const char *text, size_t len)
-{
+static size_t find_kind(const char *text, size_t len) {
     for (size_t i = 0; i < N_KINDS; i++)
-        if (len > PREFIX_LEN &&
-            memcmp(text, kinds[i].prefix, PREFIX_LEN) == 0)
+        if (len > PREFIX_LEN && memcmp(text, kinds[i].prefix, PREFIX_LEN) == 0)
             return i;
     return N_KINDS;
 }
 
-int32_t mru_cred_kind(const char *text, size_t len)
-{
+int32_t mru_cred_kind(const char *text, size_t len) {
     size_t i = find_kind(text, len);
     return i < N_KINDS ? kinds[i].kind : 0;
 }
 
 /* The bytes behind the prefix, checksum included. 0 or -1. */
 static int decode(struct mru_cred *cred, size_t kind, const char *text,
-                  size_t len)
-{
+                  size_t len) {
     uint8_t bytes[MAX_BYTES], check[CHECK_LEN];
     size_t body = kinds[kind].body, total = body + 32 + CHECK_LEN;
     int bad = len != PREFIX_LEN + MRU_B64_LEN(total) ||
@@ -174,8 +164,7 @@ static int decode(struct mru_cred *cred, size_t kind, const char *text,
 }
 
 mereau_status mru_cred_parse(struct mru_cred *cred, int32_t kind,
-                             const char *text, size_t len, mereau_error *err)
-{
+                             const char *text, size_t len, mereau_error *err) {
     size_t i;
     memset(cred, 0, sizeof *cred);
     if (len > MEREAU_MAX_TOKEN)

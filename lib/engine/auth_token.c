@@ -6,8 +6,7 @@
 
 /* Reads one enrolment by its id in the inputs, with the tenant above it. */
 static mereau_status read_named(mereau_op *op, int32_t field,
-                                struct mru_family *family)
-{
+                                struct mru_family *family) {
     const char *text = mru_bag_text(&op->in, field);
     uint8_t id[MRU_ID_LEN];
     int there = 0;
@@ -23,16 +22,14 @@ static mereau_status read_named(mereau_op *op, int32_t field,
     if (status == MEREAU_OK)
         status = mru_gather(op, MRU_WITH_FRESH, NULL, &family->above);
     if (status == MEREAU_OK)
-        status =
-            mru_tx_get_bag(&op->tx, &family->key, &family->record, &there);
+        status = mru_tx_get_bag(&op->tx, &family->key, &family->record, &there);
     if (status == MEREAU_OK && !there)
         status = mru_refuse(&op->err, MEREAU_E_UNKNOWN, "credential.id", NULL,
                             "a record of this tenant", "no such record");
     return status;
 }
 
-static mereau_status decide_end(mereau_op *op, int32_t field)
-{
+static mereau_status decide_end(mereau_op *op, int32_t field) {
     struct mru_family family = {0};
     mereau_status status = read_named(op, field, &family);
     if (status == MEREAU_OK && field == MEREAU_FAMILY_ID &&
@@ -50,22 +47,19 @@ static mereau_status decide_end(mereau_op *op, int32_t field)
         mru_bag_copy(&family.record, &op->in, MEREAU_REASON);
         status = mru_family_end(op, &family, "administrator");
         if (status == MEREAU_OK)
-            status =
-                mru_notice_add(op, 'f', id, INT64_MAX,
-                               mru_longest_access(family.above.tenant));
+            status = mru_notice_add(op, 'f', id, INT64_MAX,
+                                    mru_longest_access(family.above.tenant));
         mru_bag_set_int(&op->out, MEREAU_REPEATED, 'B', 0);
     }
     mru_family_free(&family);
     return status;
 }
 
-static mereau_status decide_auth_revoke(mereau_op *op)
-{
+static mereau_status decide_auth_revoke(mereau_op *op) {
     return decide_end(op, MEREAU_AUTH_TOKEN_ID);
 }
 
-static mereau_status decide_family_revoke(mereau_op *op)
-{
+static mereau_status decide_family_revoke(mereau_op *op) {
     return decide_end(op, MEREAU_FAMILY_ID);
 }
 
@@ -76,19 +70,17 @@ const struct mru_op_class mru_class_auth_token_revoke = {
     "auth_token_revoke", "auth_token.revoke", 0, auth_must, NULL, NULL,
     decide_auth_revoke};
 const struct mru_op_class mru_class_family_revoke = {
-    "family_revoke", "family.revoke", 0, family_must, NULL, NULL,
+    "family_revoke",     "family.revoke", 0, family_must, NULL, NULL,
     decide_family_revoke};
 
 mereau_op *mereau_auth_token_revoke(const mereau_tenant *tenant,
-                                    const char *id)
-{
+                                    const char *id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_auth_token_revoke);
     mereau_op_set_text(op, MEREAU_AUTH_TOKEN_ID, id);
     return op;
 }
 
-mereau_op *mereau_family_revoke(const mereau_tenant *tenant, const char *id)
-{
+mereau_op *mereau_family_revoke(const mereau_tenant *tenant, const char *id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_family_revoke);
     mereau_op_set_text(op, MEREAU_FAMILY_ID, id);
     return op;
@@ -96,13 +88,15 @@ mereau_op *mereau_family_revoke(const mereau_tenant *tenant, const char *id)
 
 /* --- lists --- */
 
-static int passes(const mereau_op *op, const struct mru_bag *row, int families)
-{
-    static const int32_t texts[] = {
-        MEREAU_REGISTRATION_TOKEN_ID, MEREAU_CLIENT_ID,
-        MEREAU_DEVICE_ID,             MEREAU_SUBJECT,
-        MEREAU_STATE,                 MEREAU_AUTH_TOKEN_ID,
-        0};
+static int passes(const mereau_op *op, const struct mru_bag *row,
+                  int families) {
+    static const int32_t texts[] = {MEREAU_REGISTRATION_TOKEN_ID,
+                                    MEREAU_CLIENT_ID,
+                                    MEREAU_DEVICE_ID,
+                                    MEREAU_SUBJECT,
+                                    MEREAU_STATE,
+                                    MEREAU_AUTH_TOKEN_ID,
+                                    0};
     int64_t at = mru_bag_int_or(row, MEREAU_CREATED_AT, 0);
     for (size_t i = 0; texts[i] != 0; i++) {
         const char *wanted = mru_bag_text(&op->in, texts[i]);
@@ -117,8 +111,7 @@ static int passes(const mereau_op *op, const struct mru_bag *row, int families)
 }
 
 static mereau_status add_entry(mereau_op *op, const struct mru_rec *entry,
-                               int families)
-{
+                               int families) {
     const uint8_t *id = entry->key.data + entry->key.len - MRU_ID_LEN;
     struct mru_bag record = {0}, shown = {0}, *row = NULL;
     struct mru_rkey key;
@@ -142,19 +135,16 @@ static mereau_status add_entry(mereau_op *op, const struct mru_rec *entry,
     return status;
 }
 
-static mereau_status add_auth(mereau_op *op, const struct mru_rec *entry)
-{
+static mereau_status add_auth(mereau_op *op, const struct mru_rec *entry) {
     return add_entry(op, entry, 0);
 }
 
-static mereau_status add_family(mereau_op *op, const struct mru_rec *entry)
-{
+static mereau_status add_family(mereau_op *op, const struct mru_rec *entry) {
     return add_entry(op, entry, 1);
 }
 
 /* The narrowest range there is for the filters. */
-static int choose_range(const mereau_op *op, struct mru_rkey *prefix)
-{
+static int choose_range(const mereau_op *op, struct mru_rkey *prefix) {
     const char *token = mru_bag_text(&op->in, MEREAU_REGISTRATION_TOKEN_ID);
     const char *device = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
     const char *subject = mru_bag_text(&op->in, MEREAU_SUBJECT);
@@ -169,11 +159,9 @@ static int choose_range(const mereau_op *op, struct mru_rkey *prefix)
         mru_rkey_list(prefix, MRU_LIST_DEVICE_ENROLMENTS, head, MRU_HEAD_LEN);
     } else if (subject != NULL) {
         failed = mru_head(head, 's', subject);
-        mru_rkey_list(prefix, MRU_LIST_SUBJECT_ENROLMENTS, head,
-                      MRU_HEAD_LEN);
+        mru_rkey_list(prefix, MRU_LIST_SUBJECT_ENROLMENTS, head, MRU_HEAD_LEN);
     } else if (client != NULL) {
-        mru_rkey_list(prefix, MRU_LIST_APP_ENROLMENTS, client,
-                      strlen(client));
+        mru_rkey_list(prefix, MRU_LIST_APP_ENROLMENTS, client, strlen(client));
     } else {
         mru_rkey_list(prefix, MRU_LIST_ENROLMENTS, NULL, 0);
     }
@@ -182,29 +170,32 @@ static int choose_range(const mereau_op *op, struct mru_rkey *prefix)
 
 static mereau_status decide_list(mereau_op *op,
                                  mereau_status (*row)(mereau_op *,
-                                                      const struct mru_rec *))
-{
+                                                      const struct mru_rec *)) {
     struct mru_rkey prefix;
     if (choose_range(op, &prefix) != 0)
         return MEREAU_E_CRYPTO;
     return mru_list_page(op, &prefix, row);
 }
 
-static mereau_status decide_auth_list(mereau_op *op)
-{
+static mereau_status decide_auth_list(mereau_op *op) {
     return decide_list(op, add_auth);
 }
 
-static mereau_status decide_family_list(mereau_op *op)
-{
+static mereau_status decide_family_list(mereau_op *op) {
     return decide_list(op, add_family);
 }
 
-static const int32_t list_takes[] = {
-    MEREAU_REGISTRATION_TOKEN_ID, MEREAU_CLIENT_ID, MEREAU_DEVICE_ID,
-    MEREAU_SUBJECT,               MEREAU_STATE,     MEREAU_SINCE_AT,
-    MEREAU_UNTIL_AT,              MEREAU_PAGE_SIZE, MEREAU_CURSOR,
-    MEREAU_AUTH_TOKEN_ID,         0};
+static const int32_t list_takes[] = {MEREAU_REGISTRATION_TOKEN_ID,
+                                     MEREAU_CLIENT_ID,
+                                     MEREAU_DEVICE_ID,
+                                     MEREAU_SUBJECT,
+                                     MEREAU_STATE,
+                                     MEREAU_SINCE_AT,
+                                     MEREAU_UNTIL_AT,
+                                     MEREAU_PAGE_SIZE,
+                                     MEREAU_CURSOR,
+                                     MEREAU_AUTH_TOKEN_ID,
+                                     0};
 
 const struct mru_op_class mru_class_auth_token_list = {
     "auth_token_list",
@@ -223,12 +214,10 @@ const struct mru_op_class mru_class_family_list = {
     NULL,
     decide_family_list};
 
-mereau_op *mereau_auth_token_list(const mereau_tenant *tenant)
-{
+mereau_op *mereau_auth_token_list(const mereau_tenant *tenant) {
     return mru_op_make(tenant, &mru_class_auth_token_list);
 }
 
-mereau_op *mereau_family_list(const mereau_tenant *tenant)
-{
+mereau_op *mereau_family_list(const mereau_tenant *tenant) {
     return mru_op_make(tenant, &mru_class_family_list);
 }

@@ -14,8 +14,7 @@ struct mru_cache {
     struct mru_touch touches;
 };
 
-struct mru_cache *mru_cache_new(void)
-{
+struct mru_cache *mru_cache_new(void) {
     struct mru_cache *cache = mru_alloc(sizeof *cache);
     if (cache == NULL)
         return NULL;
@@ -28,8 +27,7 @@ struct mru_cache *mru_cache_new(void)
     return cache;
 }
 
-void mru_cached_release(struct mru_cached *one)
-{
+void mru_cached_release(struct mru_cached *one) {
     if (one == NULL || atomic_fetch_sub(&one->refs, 1) != 1)
         return;
     mru_keyring_free(one->keyring);
@@ -37,8 +35,7 @@ void mru_cached_release(struct mru_cached *one)
     mru_free(one);
 }
 
-void mru_cache_free(struct mru_cache *cache)
-{
+void mru_cache_free(struct mru_cache *cache) {
     if (cache == NULL)
         return;
     for (size_t i = 0; i < PLACES; i++)
@@ -48,14 +45,12 @@ void mru_cache_free(struct mru_cache *cache)
     mru_free(cache);
 }
 
-struct mru_touch *mru_cache_touches(struct mru_cache *cache)
-{
+struct mru_touch *mru_cache_touches(struct mru_cache *cache) {
     return &cache->touches;
 }
 
 /* FNV-1a: only spreads; nothing relies on it. */
-static size_t place(const char *tenant, const struct mru_rkey *key)
-{
+static size_t place(const char *tenant, const struct mru_rkey *key) {
     uint32_t hash = 2166136261u;
     for (; *tenant != '\0'; tenant++)
         hash = (hash ^ (uint8_t)*tenant) * 16777619u;
@@ -65,8 +60,7 @@ static size_t place(const char *tenant, const struct mru_rkey *key)
 }
 
 struct mru_cached *mru_cache_find(struct mru_cache *cache, const char *tenant,
-                                  const struct mru_rkey *key, uint64_t head)
-{
+                                  const struct mru_rkey *key, uint64_t head) {
     size_t at = place(tenant, key);
     struct mru_cached *one;
     mru_lock_take(cache->lock);
@@ -81,8 +75,7 @@ struct mru_cached *mru_cache_find(struct mru_cache *cache, const char *tenant,
     return one;
 }
 
-void mru_cache_put(struct mru_cache *cache, struct mru_cached *one)
-{
+void mru_cache_put(struct mru_cache *cache, struct mru_cached *one) {
     size_t at = place(one->tenant, &one->key);
     struct mru_cached *old;
     atomic_fetch_add(&one->refs, 1);

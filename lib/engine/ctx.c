@@ -3,14 +3,12 @@
 
 /* The first mistake of a setter is kept for mereau_ctx_ready(). */
 static void mistake(mereau_ctx *ctx, mereau_status status, const char *rule,
-                    const char *wanted, const char *found)
-{
+                    const char *wanted, const char *found) {
     if (ctx->mistake.status == MEREAU_OK)
         mru_refuse(&ctx->mistake, status, rule, NULL, wanted, found);
 }
 
-static int may_set(mereau_ctx *ctx)
-{
+static int may_set(mereau_ctx *ctx) {
     if (ctx == NULL)
         return 0;
     if (ctx->ready)
@@ -19,8 +17,7 @@ static int may_set(mereau_ctx *ctx)
     return !ctx->ready;
 }
 
-mereau_ctx *mereau_ctx_new(void)
-{
+mereau_ctx *mereau_ctx_new(void) {
     mereau_ctx *ctx = mru_alloc(sizeof *ctx);
     if (ctx == NULL)
         return NULL;
@@ -39,30 +36,22 @@ mereau_ctx *mereau_ctx_new(void)
     return ctx;
 }
 
-void mru_ctx_retain(mereau_ctx *ctx)
-{
-    atomic_fetch_add(&ctx->refs, 1);
-}
+void mru_ctx_retain(mereau_ctx *ctx) { atomic_fetch_add(&ctx->refs, 1); }
 
-void mru_ctx_release(mereau_ctx *ctx)
-{
+void mru_ctx_release(mereau_ctx *ctx) {
     if (ctx == NULL || atomic_fetch_sub(&ctx->refs, 1) != 1)
         return;
     mru_cache_free(ctx->cache);
     mru_free_wiped(ctx, sizeof *ctx);
 }
 
-void mereau_ctx_free(mereau_ctx *ctx)
-{
-    mru_ctx_release(ctx);
-}
+void mereau_ctx_free(mereau_ctx *ctx) { mru_ctx_release(ctx); }
 
 /* Copies a table of callbacks: its size may be smaller than ours (an older
  * caller), what is missing reads as NULL. least: up to the last member that must
  * be there. */
 static int copy_table(mereau_ctx *ctx, void *to, size_t size, size_t least,
-                      const void *from, const char *what)
-{
+                      const void *from, const char *what) {
     uint32_t given;
     if (!may_set(ctx))
         return 0;
@@ -81,11 +70,10 @@ static int copy_table(mereau_ctx *ctx, void *to, size_t size, size_t least,
     return 1;
 }
 
-void mereau_ctx_set_store(mereau_ctx *ctx, const mereau_store *store)
-{
-    if (ctx == NULL || !copy_table(ctx, &ctx->store, sizeof ctx->store,
-                                   offsetof(mereau_store, scan), store,
-                                   "ctx.store"))
+void mereau_ctx_set_store(mereau_ctx *ctx, const mereau_store *store) {
+    if (ctx == NULL ||
+        !copy_table(ctx, &ctx->store, sizeof ctx->store,
+                    offsetof(mereau_store, scan), store, "ctx.store"))
         return;
     if (ctx->store.get == NULL || ctx->store.commit == NULL)
         mistake(ctx, MEREAU_E_INCOMPLETE, "ctx.store", "get and commit",
@@ -96,55 +84,53 @@ void mereau_ctx_set_store(mereau_ctx *ctx, const mereau_store *store)
                 "scan, for MEREAU_CAP_ORDERED", "NULL");
 }
 
-void mereau_ctx_set_clock(mereau_ctx *ctx, const mereau_clock *clock)
-{
-    if (ctx != NULL && copy_table(ctx, &ctx->clock, sizeof ctx->clock,
-                                  sizeof ctx->clock, clock, "ctx.clock") &&
+void mereau_ctx_set_clock(mereau_ctx *ctx, const mereau_clock *clock) {
+    if (ctx != NULL &&
+        copy_table(ctx, &ctx->clock, sizeof ctx->clock, sizeof ctx->clock,
+                   clock, "ctx.clock") &&
         ctx->clock.now == NULL)
         mistake(ctx, MEREAU_E_INCOMPLETE, "ctx.clock", "now", "NULL");
 }
 
-void mereau_ctx_set_random(mereau_ctx *ctx, const mereau_random *random)
-{
-    if (ctx != NULL && copy_table(ctx, &ctx->random, sizeof ctx->random,
-                                  sizeof ctx->random, random, "ctx.random") &&
+void mereau_ctx_set_random(mereau_ctx *ctx, const mereau_random *random) {
+    if (ctx != NULL &&
+        copy_table(ctx, &ctx->random, sizeof ctx->random, sizeof ctx->random,
+                   random, "ctx.random") &&
         ctx->random.fill == NULL)
         mistake(ctx, MEREAU_E_INCOMPLETE, "ctx.random", "fill", "NULL");
 }
 
-void mereau_ctx_set_signer(mereau_ctx *ctx, const mereau_signer *signer)
-{
-    if (ctx != NULL && copy_table(ctx, &ctx->signer, sizeof ctx->signer,
-                                  sizeof ctx->signer, signer, "ctx.signer") &&
+void mereau_ctx_set_signer(mereau_ctx *ctx, const mereau_signer *signer) {
+    if (ctx != NULL &&
+        copy_table(ctx, &ctx->signer, sizeof ctx->signer, sizeof ctx->signer,
+                   signer, "ctx.signer") &&
         ctx->signer.sign == NULL)
         mistake(ctx, MEREAU_E_INCOMPLETE, "ctx.signer", "sign", "NULL");
 }
 
-void mereau_ctx_set_events(mereau_ctx *ctx, const mereau_events *events)
-{
-    if (ctx != NULL && copy_table(ctx, &ctx->events, sizeof ctx->events,
-                                  sizeof ctx->events, events, "ctx.events") &&
+void mereau_ctx_set_events(mereau_ctx *ctx, const mereau_events *events) {
+    if (ctx != NULL &&
+        copy_table(ctx, &ctx->events, sizeof ctx->events, sizeof ctx->events,
+                   events, "ctx.events") &&
         ctx->events.event == NULL)
         mistake(ctx, MEREAU_E_INCOMPLETE, "ctx.events", "event", "NULL");
 }
 
-void mereau_ctx_set_waiter(mereau_ctx *ctx, const mereau_waiter *waiter)
-{
-    if (ctx != NULL && copy_table(ctx, &ctx->waiter, sizeof ctx->waiter,
-                                  sizeof ctx->waiter, waiter, "ctx.waiter") &&
+void mereau_ctx_set_waiter(mereau_ctx *ctx, const mereau_waiter *waiter) {
+    if (ctx != NULL &&
+        copy_table(ctx, &ctx->waiter, sizeof ctx->waiter, sizeof ctx->waiter,
+                   waiter, "ctx.waiter") &&
         ctx->waiter.wait == NULL)
         mistake(ctx, MEREAU_E_INCOMPLETE, "ctx.waiter", "wait", "NULL");
 }
 
-void mereau_ctx_keep_events(mereau_ctx *ctx)
-{
+void mereau_ctx_keep_events(mereau_ctx *ctx) {
     if (may_set(ctx))
         ctx->keep_events = 1;
 }
 
 void mereau_ctx_add_root_key(mereau_ctx *ctx, const char *name,
-                             const uint8_t *key, size_t key_len)
-{
+                             const uint8_t *key, size_t key_len) {
     struct mru_root_key root = {0};
     uint8_t digest[MRU_SHA256];
     size_t len = name == NULL ? 0 : strlen(name);
@@ -179,8 +165,7 @@ void mereau_ctx_add_root_key(mereau_ctx *ctx, const char *name,
 }
 
 void mereau_ctx_set_limit(mereau_ctx *ctx, const char *limit_name,
-                          int64_t value)
-{
+                          int64_t value) {
     if (!may_set(ctx))
         return;
     const struct {
@@ -203,8 +188,7 @@ void mereau_ctx_set_limit(mereau_ctx *ctx, const char *limit_name,
             limit_name == NULL ? "NULL" : limit_name);
 }
 
-static mereau_status check_ready(mereau_ctx *ctx, mereau_error *err)
-{
+static mereau_status check_ready(mereau_ctx *ctx, mereau_error *err) {
     uint8_t probe[16];
     int32_t code = 0;
     if (ctx->mistake.status != MEREAU_OK) {
@@ -230,8 +214,7 @@ static mereau_status check_ready(mereau_ctx *ctx, mereau_error *err)
     return MEREAU_OK;
 }
 
-mereau_status mereau_ctx_ready(mereau_ctx *ctx, mereau_error *err)
-{
+mereau_status mereau_ctx_ready(mereau_ctx *ctx, mereau_error *err) {
     mereau_status status = mru_error_reset(err);
     if (status != MEREAU_OK)
         return status;
@@ -245,16 +228,14 @@ mereau_status mereau_ctx_ready(mereau_ctx *ctx, mereau_error *err)
 
 /* --- tenants --- */
 
-static int tenant_name_valid(const char *name)
-{
+static int tenant_name_valid(const char *name) {
     size_t len = name == NULL ? 0 : strlen(name);
     if (len == 0 || len > 64)
         return 0;
     return strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
-mereau_tenant *mereau_tenant_open(const mereau_ctx *ctx, const char *name)
-{
+mereau_tenant *mereau_tenant_open(const mereau_ctx *ctx, const char *name) {
     mereau_tenant *tenant;
     if (ctx == NULL || (tenant = mru_alloc(sizeof *tenant)) == NULL)
         return NULL;
@@ -268,8 +249,7 @@ mereau_tenant *mereau_tenant_open(const mereau_ctx *ctx, const char *name)
     return tenant;
 }
 
-void mereau_tenant_free(mereau_tenant *tenant)
-{
+void mereau_tenant_free(mereau_tenant *tenant) {
     if (tenant == NULL || atomic_fetch_sub(&tenant->refs, 1) != 1)
         return;
     mru_ctx_release(tenant->ctx);

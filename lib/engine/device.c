@@ -3,8 +3,7 @@
 #include "classes_core.h"
 #include "enrolment.h"
 
-static mereau_status set_blocked(mereau_op *op, int blocked)
-{
+static mereau_status set_blocked(mereau_op *op, int blocked) {
     const char *device_id = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
     uint8_t head[MRU_HEAD_LEN];
     struct mru_rkey key, bucket;
@@ -42,20 +41,15 @@ static mereau_status set_blocked(mereau_op *op, int blocked)
     return status;
 }
 
-static mereau_status decide_block(mereau_op *op)
-{
-    return set_blocked(op, 1);
-}
+static mereau_status decide_block(mereau_op *op) { return set_blocked(op, 1); }
 
-static mereau_status decide_unblock(mereau_op *op)
-{
+static mereau_status decide_unblock(mereau_op *op) {
     return set_blocked(op, 0);
 }
 
 /* Ends what the device has of this registration token and lets it redeem once
  * more, with a new secret and without a new count. */
-static mereau_status decide_rearm(mereau_op *op)
-{
+static mereau_status decide_rearm(mereau_op *op) {
     const char *device_id = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
     uint8_t token_id[MRU_ID_LEN], id[MRU_ID_LEN];
     struct mru_family family = {0};
@@ -67,9 +61,8 @@ static mereau_status decide_rearm(mereau_op *op)
     if (status == MEREAU_OK &&
         mru_id_read(token_id,
                     mru_bag_text(&op->in, MEREAU_REGISTRATION_TOKEN_ID)) != 0)
-        status = mru_refuse(&op->err, MEREAU_E_UNKNOWN,
-                            "registration_token.id", NULL,
-                            "an id of this library", "another text");
+        status = mru_refuse(&op->err, MEREAU_E_UNKNOWN, "registration_token.id",
+                            NULL, "an id of this library", "another text");
     if (status == MEREAU_OK &&
         mru_enrolment_id(id, op->tenant->name, token_id, device_id) != 0)
         status = MEREAU_E_CRYPTO;
@@ -83,14 +76,13 @@ static mereau_status decide_rearm(mereau_op *op)
     if (status == MEREAU_OK)
         status = mru_tx_get_bag(&op->tx, &family.key, &family.record, &there);
     if (status == MEREAU_OK && !there)
-        status = mru_refuse(&op->err, MEREAU_E_UNKNOWN, "device.enrolled",
-                            NULL, "a device that enrolled with this token",
+        status = mru_refuse(&op->err, MEREAU_E_UNKNOWN, "device.enrolled", NULL,
+                            "a device that enrolled with this token",
                             "one that did not");
     if (status == MEREAU_OK) {
         mru_bag_set_int(&family.record, MRU_F_STEP, 'I', MRU_STEP_REARMED);
-        mru_bag_set_int(
-            &family.record, MRU_F_REARMED, 'I',
-            mru_bag_int_or(&family.record, MRU_F_REARMED, 0) + 1);
+        mru_bag_set_int(&family.record, MRU_F_REARMED, 'I',
+                        mru_bag_int_or(&family.record, MRU_F_REARMED, 0) + 1);
         status = mru_family_put(op, &family);
     }
     mru_family_free(&family);
@@ -109,16 +101,14 @@ const struct mru_op_class mru_class_device_rearm = {
     "device_rearm", "device.rearm", 0, rearm_must, NULL, NULL, decide_rearm};
 
 mereau_op *mereau_device_block(const mereau_tenant *tenant,
-                               const char *device_id)
-{
+                               const char *device_id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_device_block);
     mereau_op_set_text(op, MEREAU_DEVICE_ID, device_id);
     return op;
 }
 
 mereau_op *mereau_device_unblock(const mereau_tenant *tenant,
-                                 const char *device_id)
-{
+                                 const char *device_id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_device_unblock);
     mereau_op_set_text(op, MEREAU_DEVICE_ID, device_id);
     return op;
@@ -126,11 +116,9 @@ mereau_op *mereau_device_unblock(const mereau_tenant *tenant,
 
 mereau_op *mereau_device_rearm(const mereau_tenant *tenant,
                                const char *registration_token_id,
-                               const char *device_id)
-{
+                               const char *device_id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_device_rearm);
-    mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN_ID,
-                       registration_token_id);
+    mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN_ID, registration_token_id);
     mereau_op_set_text(op, MEREAU_DEVICE_ID, device_id);
     return op;
 }

@@ -4,32 +4,28 @@
 
 #include "client_auth.h"
 
-void mru_key_enrolment(struct mru_rkey *key, const uint8_t id[MRU_ID_LEN])
-{
+void mru_key_enrolment(struct mru_rkey *key, const uint8_t id[MRU_ID_LEN]) {
     mru_rkey_set(key, 'e', id, MRU_ID_LEN);
 }
 
-void mru_key_cascade(struct mru_rkey *key, const uint8_t head[MRU_HEAD_LEN])
-{
+void mru_key_cascade(struct mru_rkey *key, const uint8_t head[MRU_HEAD_LEN]) {
     mru_rkey_set(key, 'c', head, MRU_HEAD_LEN);
 }
 
 int mru_enrolment_id(uint8_t id[MRU_ID_LEN], const char *tenant,
-                     const uint8_t token_id[MRU_ID_LEN], const char *device_id)
-{
+                     const uint8_t token_id[MRU_ID_LEN],
+                     const char *device_id) {
     uint8_t digest[MRU_SHA256];
-    mereau_slice parts[4] = {
-        {(const uint8_t *)"mereau enrolment", 17},
-        {(const uint8_t *)tenant, strlen(tenant) + 1},
-        {token_id, MRU_ID_LEN},
-        {(const uint8_t *)device_id, strlen(device_id)}};
+    mereau_slice parts[4] = {{(const uint8_t *)"mereau enrolment", 17},
+                             {(const uint8_t *)tenant, strlen(tenant) + 1},
+                             {token_id, MRU_ID_LEN},
+                             {(const uint8_t *)device_id, strlen(device_id)}};
     int failed = mru_hash(MRU_SHA256, parts, 4, digest);
     memcpy(id, digest, MRU_ID_LEN);
     return failed;
 }
 
-static void keys_of(const struct mru_family *family, struct mru_rkey keys[6])
-{
+static void keys_of(const struct mru_family *family, struct mru_rkey keys[6]) {
     keys[0] = family->key;
     mru_key_names(&keys[1], 's', family->subject_head);
     mru_key_names(&keys[2], 'd', family->device_head);
@@ -39,8 +35,7 @@ static void keys_of(const struct mru_family *family, struct mru_rkey keys[6])
 }
 
 mereau_status mru_family_want(mereau_op *op, struct mru_family *family,
-                              const struct mru_cred *cred, uint32_t with)
-{
+                              const struct mru_cred *cred, uint32_t with) {
     struct mru_rkey keys[6];
     mereau_status status = mru_gather_want(op, with & MRU_WITH_FRESH, NULL);
     mru_key_enrolment(&family->key, cred->id);
@@ -53,24 +48,21 @@ mereau_status mru_family_want(mereau_op *op, struct mru_family *family,
     return status;
 }
 
-void mru_family_free(struct mru_family *family)
-{
+void mru_family_free(struct mru_family *family) {
     mru_bag_free(&family->record);
     mru_bag_free(&family->subject);
     mru_bag_free(&family->device);
 }
 
 static mereau_status unknown(mereau_op *op, const char *rule,
-                             const char *found)
-{
+                             const char *found) {
     return mru_refuse(&op->err, MEREAU_E_UNKNOWN, rule, NULL,
                       "a token that this tenant issued", found);
 }
 
 /* Derives the secret anew and compares it in constant time. */
 static mereau_status prove(mereau_op *op, const struct mru_bag *record,
-                           const struct mru_cred *cred)
-{
+                           const struct mru_cred *cred) {
     const struct mru_root_key *root = mru_root_find(op, cred->epoch);
     struct mru_cred own = *cred;
     uint8_t salt[MRU_SALT_LEN];
@@ -88,8 +80,7 @@ static mereau_status prove(mereau_op *op, const struct mru_bag *record,
 }
 
 mereau_status mru_family_read(mereau_op *op, struct mru_family *family,
-                              const struct mru_cred *cred, uint32_t with)
-{
+                              const struct mru_cred *cred, uint32_t with) {
     struct mru_rkey keys[6];
     const struct mru_rec *cascade;
     int there = 0;
@@ -133,18 +124,16 @@ mereau_status mru_family_read(mereau_op *op, struct mru_family *family,
 }
 
 mereau_status mru_family_load(mereau_op *op, struct mru_family *family,
-                              const struct mru_cred *cred, uint32_t with)
-{
+                              const struct mru_cred *cred, uint32_t with) {
     if (memcmp(cred->tag, op->tenant->tag, sizeof cred->tag) != 0)
         return unknown(op, "credential.tenant", "another tenant's");
     return mru_family_read(op, family, cred, with);
 }
 
-mereau_status mru_family_check(mereau_op *op, struct mru_family *family)
-{
-    static const char *const rules[] = {
-        "not_before.tenant", "not_before.app", "not_before.subject",
-        "not_before.device"};
+mereau_status mru_family_check(mereau_op *op, struct mru_family *family) {
+    static const char *const rules[] = {"not_before.tenant", "not_before.app",
+                                        "not_before.subject",
+                                        "not_before.device"};
     const struct mru_bag *record = &family->record;
     mereau_status status = mru_check_tenant(op, &family->above);
     int level;
@@ -167,9 +156,8 @@ mereau_status mru_family_check(mereau_op *op, struct mru_family *family)
                       "a token issued after the not-before", "an older one");
 }
 
-mereau_status mru_family_client(mereau_op *op,
-                                const struct mru_family *family, int *proved)
-{
+mereau_status mru_family_client(mereau_op *op, const struct mru_family *family,
+                                int *proved) {
     const char *client_id = mru_bag_text(&family->record, MEREAU_CLIENT_ID);
     const char *given = mru_bag_text(&op->in, MEREAU_CLIENT_ID);
     const char *secret = mru_bag_text(&op->in, MEREAU_CLIENT_SECRET);
@@ -196,8 +184,7 @@ mereau_status mru_family_client(mereau_op *op,
 }
 
 mereau_status mru_family_check_heads(mereau_op *op,
-                                     const struct mru_family *family)
-{
+                                     const struct mru_family *family) {
     mereau_status status = mru_check_head(op);
     if (status == MEREAU_OK)
         status = mru_check_bucket(op, family->subject_head);
@@ -206,13 +193,9 @@ mereau_status mru_family_check_heads(mereau_op *op,
     return status;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
+static int64_t later(int64_t a, int64_t b) { return a > b ? a : b; }
 
-int64_t mru_enrolment_ends(const struct mru_bag *record)
-{
+int64_t mru_enrolment_ends(const struct mru_bag *record) {
     int64_t ends = mru_bag_int_or(record, MRU_F_AUTH_ENDS, 0);
     if (mru_bag_int(record, MRU_F_STEP) == MRU_STEP_FAMILY) {
         ends = mru_bag_int_or(record, MRU_F_REFRESH_ENDS, 0);
@@ -221,8 +204,7 @@ int64_t mru_enrolment_ends(const struct mru_bag *record)
     return ends;
 }
 
-mereau_status mru_family_put(mereau_op *op, struct mru_family *family)
-{
+mereau_status mru_family_put(mereau_op *op, struct mru_family *family) {
     const struct mru_bag *record = &family->record;
     int64_t ends = later(mru_enrolment_ends(record), op->now_at);
     ends = later(ends, mru_bag_int_or(record, MEREAU_UNTIL_AT, 0));
@@ -235,8 +217,7 @@ mereau_status mru_family_put(mereau_op *op, struct mru_family *family)
 }
 
 mereau_status mru_family_end(mereau_op *op, struct mru_family *family,
-                             const char *ended_by)
-{
+                             const char *ended_by) {
     struct mru_bag *record = &family->record;
     mru_bag_set_int(record, MRU_F_STEP, 'I', MRU_STEP_ENDED);
     mru_bag_set_int(record, MEREAU_REVOKED_AT, 'I', op->now_at);
@@ -244,8 +225,7 @@ mereau_status mru_family_end(mereau_op *op, struct mru_family *family,
     return mru_family_put(op, family);
 }
 
-const char *mru_enrolment_state(const struct mru_bag *record, int64_t now_at)
-{
+const char *mru_enrolment_state(const struct mru_bag *record, int64_t now_at) {
     int64_t step = mru_bag_int(record, MRU_F_STEP);
     if (step == MRU_STEP_ENDED)
         return "revoked";
@@ -257,18 +237,24 @@ const char *mru_enrolment_state(const struct mru_bag *record, int64_t now_at)
 }
 
 void mru_enrolment_show(struct mru_bag *out, const struct mru_bag *record,
-                        const uint8_t id[MRU_ID_LEN], int64_t now_at)
-{
-    static const int32_t shown[] = {
-        MEREAU_REGISTRATION_TOKEN_ID, MEREAU_CLIENT_ID,
-        MEREAU_DEVICE_ID,             MEREAU_SUBJECT,
-        MEREAU_SCOPE,                 MEREAU_AUDIENCE,
-        MEREAU_CREATED_AT,            MEREAU_LAST_USED_AT,
-        MEREAU_REVOKED_AT,            MEREAU_REMOTE_ADDRESS,
-        MEREAU_USER_AGENT,            MEREAU_HOST_NAME,
-        MEREAU_SYSTEM_USER,           MEREAU_DEVICE_INFO,
-        MEREAU_REFERENCE,             MEREAU_DEVICE_JKT,
-        0};
+                        const uint8_t id[MRU_ID_LEN], int64_t now_at) {
+    static const int32_t shown[] = {MEREAU_REGISTRATION_TOKEN_ID,
+                                    MEREAU_CLIENT_ID,
+                                    MEREAU_DEVICE_ID,
+                                    MEREAU_SUBJECT,
+                                    MEREAU_SCOPE,
+                                    MEREAU_AUDIENCE,
+                                    MEREAU_CREATED_AT,
+                                    MEREAU_LAST_USED_AT,
+                                    MEREAU_REVOKED_AT,
+                                    MEREAU_REMOTE_ADDRESS,
+                                    MEREAU_USER_AGENT,
+                                    MEREAU_HOST_NAME,
+                                    MEREAU_SYSTEM_USER,
+                                    MEREAU_DEVICE_INFO,
+                                    MEREAU_REFERENCE,
+                                    MEREAU_DEVICE_JKT,
+                                    0};
     char text[MRU_ID_TEXT];
     mru_id_print(text, id);
     mru_bag_set_text(out, MEREAU_AUTH_TOKEN_ID, text);
@@ -282,8 +268,7 @@ void mru_enrolment_show(struct mru_bag *out, const struct mru_bag *record,
 
 int mru_enrolment_index_keys(const struct mru_bag *record,
                              const uint8_t id[MRU_ID_LEN],
-                             struct mru_rkey *keys, size_t max)
-{
+                             struct mru_rkey *keys, size_t max) {
     const char *device = mru_bag_text(record, MEREAU_DEVICE_ID);
     const char *subject = mru_bag_text(record, MEREAU_SUBJECT);
     const char *client = mru_bag_text(record, MEREAU_CLIENT_ID);
@@ -300,8 +285,8 @@ int mru_enrolment_index_keys(const struct mru_bag *record,
                    at, id);
     if (mru_head(head, 'd', device) != 0)
         return 0;
-    mru_rkey_entry(&keys[3], MRU_LIST_DEVICE_ENROLMENTS, head, MRU_HEAD_LEN,
-                   at, id);
+    mru_rkey_entry(&keys[3], MRU_LIST_DEVICE_ENROLMENTS, head, MRU_HEAD_LEN, at,
+                   id);
     if (mru_head(head, 's', subject) != 0)
         return 0;
     mru_rkey_entry(&keys[4], MRU_LIST_SUBJECT_ENROLMENTS, head, MRU_HEAD_LEN,
@@ -310,8 +295,7 @@ int mru_enrolment_index_keys(const struct mru_bag *record,
 }
 
 mereau_status mru_put_index(mereau_op *op, const struct mru_rkey *keys, int n,
-                            int64_t drop_at)
-{
+                            int64_t drop_at) {
     struct mru_bag empty = {0};
     mereau_status status = MEREAU_OK;
     if ((mru_op_caps(op) & MEREAU_CAP_ORDERED) == 0)

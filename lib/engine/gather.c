@@ -3,40 +3,25 @@
 #include "engine.h"
 #include "keyring_record.h"
 
-void mru_key_head(struct mru_rkey *key)
-{
-    mru_rkey_set(key, 'h', NULL, 0);
-}
+void mru_key_head(struct mru_rkey *key) { mru_rkey_set(key, 'h', NULL, 0); }
 
-void mru_key_tenant(struct mru_rkey *key)
-{
-    mru_rkey_set(key, 't', NULL, 0);
-}
+void mru_key_tenant(struct mru_rkey *key) { mru_rkey_set(key, 't', NULL, 0); }
 
-void mru_key_keyring(struct mru_rkey *key)
-{
-    mru_rkey_set(key, 'k', NULL, 0);
-}
+void mru_key_keyring(struct mru_rkey *key) { mru_rkey_set(key, 'k', NULL, 0); }
 
-void mru_key_notices(struct mru_rkey *key)
-{
-    mru_rkey_set(key, 'v', NULL, 0);
-}
+void mru_key_notices(struct mru_rkey *key) { mru_rkey_set(key, 'v', NULL, 0); }
 
-void mru_key_app(struct mru_rkey *key, const char *client_id)
-{
+void mru_key_app(struct mru_rkey *key, const char *client_id) {
     mru_rkey_set(key, 'a', client_id, strlen(client_id));
 }
 
-void mru_key_names(struct mru_rkey *key, char kind, const uint8_t *head)
-{
+void mru_key_names(struct mru_rkey *key, char kind, const uint8_t *head) {
     mru_rkey_set(key, 'n', &kind, 1);
     mru_rkey_add(key, head, MRU_HEAD_LEN);
 }
 
 /* Keeps a reference until the next decision. */
-static mereau_status hold(mereau_op *op, struct mru_cached *one)
-{
+static mereau_status hold(mereau_op *op, struct mru_cached *one) {
     if (op->n_held == MRU_MAX_HELD) {
         mru_cached_release(one);
         return MEREAU_E_INTERNAL;
@@ -47,8 +32,7 @@ static mereau_status hold(mereau_op *op, struct mru_cached *one)
 
 /* Decodes what was read and puts it into the cache. */
 static mereau_status prepare(mereau_op *op, const struct mru_rkey *key,
-                             uint64_t head, struct mru_cached **out)
-{
+                             uint64_t head, struct mru_cached **out) {
     struct mru_cached *one = mru_alloc(sizeof *one);
     mereau_status status;
     *out = NULL;
@@ -72,8 +56,7 @@ static mereau_status prepare(mereau_op *op, const struct mru_rkey *key,
 
 /* One record under the head. */
 static mereau_status under_head(mereau_op *op, const struct mru_rkey *key,
-                                uint64_t head, struct mru_cached **out)
-{
+                                uint64_t head, struct mru_cached **out) {
     mereau_status status = MEREAU_OK;
     *out = mru_cache_find(op->tenant->ctx->cache, op->tenant->name, key, head);
     if (*out == NULL)
@@ -84,8 +67,7 @@ static mereau_status under_head(mereau_op *op, const struct mru_rkey *key,
 }
 
 static mereau_status want_under(mereau_op *op, uint32_t with,
-                                const char *client_id)
-{
+                                const char *client_id) {
     struct mru_rkey key;
     mereau_status status;
     mru_key_tenant(&key);
@@ -102,8 +84,7 @@ static mereau_status want_under(mereau_op *op, uint32_t with,
 }
 
 mereau_status mru_gather_want(mereau_op *op, uint32_t with,
-                              const char *client_id)
-{
+                              const char *client_id) {
     struct mru_rkey key;
     mereau_status status;
     mru_key_head(&key);
@@ -115,8 +96,7 @@ mereau_status mru_gather_want(mereau_op *op, uint32_t with,
 
 /* What is not in the cache is wanted all at once, so that it costs one get. */
 static mereau_status want_missing(mereau_op *op, uint32_t with,
-                                  const char *client_id, uint64_t head)
-{
+                                  const char *client_id, uint64_t head) {
     struct mru_cache *cache = op->tenant->ctx->cache;
     struct mru_rkey keys[3];
     size_t n = 0;
@@ -137,8 +117,7 @@ static mereau_status want_missing(mereau_op *op, uint32_t with,
 }
 
 mereau_status mru_gather(mereau_op *op, uint32_t with, const char *client_id,
-                         struct mru_above *above)
-{
+                         struct mru_above *above) {
     struct mru_rkey key;
     const struct mru_rec *head;
     struct mru_cached *one;
@@ -177,16 +156,14 @@ mereau_status mru_gather(mereau_op *op, uint32_t with, const char *client_id,
     return status;
 }
 
-mereau_status mru_check_tenant(mereau_op *op, const struct mru_above *above)
-{
+mereau_status mru_check_tenant(mereau_op *op, const struct mru_above *above) {
     if (mru_bag_int_or(above->tenant, MEREAU_ENABLED, 1) != 0)
         return MEREAU_OK;
     return mru_refuse(&op->err, MEREAU_E_DISABLED, "tenant.enabled", NULL,
                       "an enabled tenant", "a disabled one");
 }
 
-mereau_status mru_check_app(mereau_op *op, const struct mru_above *above)
-{
+mereau_status mru_check_app(mereau_op *op, const struct mru_above *above) {
     if (above->app == NULL || mru_bag_int_or(above->app, MRU_F_DELETED, 0))
         return mru_refuse(&op->err, MEREAU_E_UNKNOWN, "app.unknown", NULL,
                           "a registered app",
@@ -198,8 +175,7 @@ mereau_status mru_check_app(mereau_op *op, const struct mru_above *above)
 }
 
 int64_t mru_setting(const struct mru_above *above, int32_t field,
-                    int64_t otherwise)
-{
+                    int64_t otherwise) {
     int64_t value = MEREAU_UNSET;
     if (above->app != NULL)
         value = mru_bag_int(above->app, field);
@@ -208,16 +184,14 @@ int64_t mru_setting(const struct mru_above *above, int32_t field,
     return value == MEREAU_UNSET ? otherwise : value;
 }
 
-mereau_status mru_check_head(mereau_op *op)
-{
+mereau_status mru_check_head(mereau_op *op) {
     struct mru_rkey key;
     mru_key_head(&key);
     return mru_tx_check(&op->tx, &key);
 }
 
 /* Rewrites a head: its version is all that matters. */
-static mereau_status bump(mereau_op *op, const struct mru_rkey *key)
-{
+static mereau_status bump(mereau_op *op, const struct mru_rkey *key) {
     struct mru_bag bag = {0};
     int there;
     mereau_status status = mru_tx_get_bag(&op->tx, key, &bag, &there);
@@ -230,22 +204,19 @@ static mereau_status bump(mereau_op *op, const struct mru_rkey *key)
     return status;
 }
 
-mereau_status mru_bump_head(mereau_op *op)
-{
+mereau_status mru_bump_head(mereau_op *op) {
     struct mru_rkey key;
     mru_key_head(&key);
     return bump(op, &key);
 }
 
-mereau_status mru_check_bucket(mereau_op *op, const uint8_t *head)
-{
+mereau_status mru_check_bucket(mereau_op *op, const uint8_t *head) {
     struct mru_rkey key;
     mru_rkey_bucket(&key, head);
     return mru_tx_check(&op->tx, &key);
 }
 
-mereau_status mru_bump_bucket(mereau_op *op, const uint8_t *head)
-{
+mereau_status mru_bump_bucket(mereau_op *op, const uint8_t *head) {
     struct mru_rkey key;
     mru_rkey_bucket(&key, head);
     return bump(op, &key);

@@ -2,8 +2,7 @@
 #include "engine.h"
 
 mereau_status mru_check_range(mereau_op *op, int32_t field, int64_t least,
-                              int64_t most)
-{
+                              int64_t most) {
     char wanted[96], found[96];
     int64_t value = mru_bag_int(&op->in, field);
     if (value == MEREAU_UNSET || (value >= least && value <= most))
@@ -15,8 +14,7 @@ mereau_status mru_check_range(mereau_op *op, int32_t field, int64_t least,
                       found);
 }
 
-mereau_status mru_check_length(mereau_op *op, int32_t field, size_t max)
-{
+mereau_status mru_check_length(mereau_op *op, int32_t field, size_t max) {
     char wanted[96];
     size_t len;
     if (mru_bag_data(&op->in, field, &len) == NULL)
@@ -31,8 +29,7 @@ mereau_status mru_check_length(mereau_op *op, int32_t field, size_t max)
 }
 
 /* The next word of a scope: 1 and *word, *len; *at moves on. */
-static int next_word(const char **at, const char **word, size_t *len)
-{
+static int next_word(const char **at, const char **word, size_t *len) {
     const char *p = *at;
     while (*p == ' ')
         p++;
@@ -45,8 +42,7 @@ static int next_word(const char **at, const char **word, size_t *len)
 }
 
 /* The index of a word, or -1. */
-static int word_index(const char *scope, const char *word, size_t len)
-{
+static int word_index(const char *scope, const char *word, size_t len) {
     const char *one;
     size_t one_len;
     for (int i = 0; next_word(&scope, &one, &one_len); i++)
@@ -55,8 +51,7 @@ static int word_index(const char *scope, const char *word, size_t len)
     return -1;
 }
 
-mereau_status mru_check_scope(mereau_op *op, const char *scope)
-{
+mereau_status mru_check_scope(mereau_op *op, const char *scope) {
     const char *at = scope, *word;
     size_t len;
     int n = 0, bad = scope[0] == ' ';
@@ -73,8 +68,7 @@ mereau_status mru_check_scope(mereau_op *op, const char *scope)
     return MEREAU_OK;
 }
 
-int mru_scope_mask(const char *granted, const char *wanted, uint64_t *mask)
-{
+int mru_scope_mask(const char *granted, const char *wanted, uint64_t *mask) {
     const char *word;
     size_t len;
     *mask = 0;
@@ -87,8 +81,7 @@ int mru_scope_mask(const char *granted, const char *wanted, uint64_t *mask)
     return 0;
 }
 
-int mru_scope_words(struct mru_buf *out, const char *granted, uint64_t mask)
-{
+int mru_scope_words(struct mru_buf *out, const char *granted, uint64_t mask) {
     const char *word;
     size_t len, start = out->len;
     for (int i = 0; i < MEREAU_MAX_SCOPE && next_word(&granted, &word, &len);
@@ -102,21 +95,18 @@ int mru_scope_words(struct mru_buf *out, const char *granted, uint64_t mask)
 }
 
 int mru_digest(uint8_t out[32], const char *label, const void *data,
-               size_t len)
-{
+               size_t len) {
     mereau_slice parts[2] = {{(const uint8_t *)label, strlen(label) + 1},
                              {data, len}};
     return mru_hash(MRU_SHA256, parts, 2, out);
 }
 
-void mru_id_print(char out[MRU_ID_TEXT], const uint8_t id[MRU_ID_LEN])
-{
+void mru_id_print(char out[MRU_ID_TEXT], const uint8_t id[MRU_ID_LEN]) {
     mru_b64_encode(out, id, MRU_ID_LEN);
     out[MRU_ID_TEXT - 1] = '\0';
 }
 
-int mru_id_read(uint8_t id[MRU_ID_LEN], const char *text)
-{
+int mru_id_read(uint8_t id[MRU_ID_LEN], const char *text) {
     uint8_t bytes[MRU_ID_LEN + 2];
     if (text == NULL || strlen(text) != MRU_ID_TEXT - 1 ||
         mru_b64_decode(bytes, text, MRU_ID_TEXT - 1) != MRU_ID_LEN)

@@ -5,15 +5,13 @@
 #include "../json/json.h"
 #include "enrolment.h"
 
-static int os_rng(void *arg, uint8_t *out, size_t len)
-{
+static int os_rng(void *arg, uint8_t *out, size_t len) {
     return mru_os_random(arg, out, len);
 }
 
 /* An id of the access token that the same step always gets. */
 static int make_jti(char out[MRU_ID_TEXT], const struct mru_family *family,
-                    uint32_t generation)
-{
+                    uint32_t generation) {
     uint8_t digest[MRU_SHA256], number[4];
     size_t len;
     const uint8_t *salt = mru_bag_data(&family->record, MRU_F_SALT, &len);
@@ -30,8 +28,7 @@ static int make_jti(char out[MRU_ID_TEXT], const struct mru_family *family,
 /* The heads of subject, device and registration token: with them a live check of
  * the JWT needs one get. */
 static void print_heads(char out[MRU_B64_LEN(3 * MRU_HEAD_LEN) + 1],
-                        const struct mru_family *family)
-{
+                        const struct mru_family *family) {
     uint8_t heads[3 * MRU_HEAD_LEN];
     memcpy(heads, family->subject_head, MRU_HEAD_LEN);
     memcpy(heads + MRU_HEAD_LEN, family->device_head, MRU_HEAD_LEN);
@@ -41,8 +38,7 @@ static void print_heads(char out[MRU_B64_LEN(3 * MRU_HEAD_LEN) + 1],
 }
 
 static int add_audience(mru_jdoc *doc, const struct mru_family *family,
-                        uint64_t mask)
-{
+                        uint64_t mask) {
     const struct mru_bag *record = &family->record;
     size_t n = mru_bag_count(record, MEREAU_AUDIENCE), used = 0, last = 0;
     mru_jdoc *list;
@@ -60,17 +56,15 @@ static int add_audience(mru_jdoc *doc, const struct mru_family *family,
     list = mru_jdoc_array();
     for (size_t i = 0; i < n; i++)
         if ((mask >> i & 1) != 0 &&
-            mru_jdoc_add_text(list, NULL,
-                              mru_bag_text_at(record, MEREAU_AUDIENCE, i)) !=
-                0) {
+            mru_jdoc_add_text(
+                list, NULL, mru_bag_text_at(record, MEREAU_AUDIENCE, i)) != 0) {
             mru_jdoc_free(list);
             return -1;
         }
     return mru_jdoc_add_doc(doc, "aud", list);
 }
 
-static int add_confirmation(mru_jdoc *doc, const struct mru_family *family)
-{
+static int add_confirmation(mru_jdoc *doc, const struct mru_family *family) {
     const char *jkt = mru_bag_text(&family->record, MEREAU_DEVICE_JKT);
     mru_jdoc *cnf;
     if (jkt == NULL)
@@ -85,8 +79,7 @@ static int add_confirmation(mru_jdoc *doc, const struct mru_family *family)
 
 static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
                                  const struct mru_family *family,
-                                 const struct mru_issue *issue)
-{
+                                 const struct mru_issue *issue) {
     const struct mru_bag *record = &family->record;
     char jti[MRU_ID_TEXT], sid[MRU_ID_TEXT];
     char heads[MRU_B64_LEN(3 * MRU_HEAD_LEN) + 1];
@@ -96,8 +89,8 @@ static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
     print_heads(heads, family);
     failed |= mru_jdoc_add_text(
         doc, "iss", mru_bag_text(family->above.tenant, MEREAU_ISSUER));
-    failed |= mru_jdoc_add_text(doc, "sub",
-                                mru_bag_text(record, MEREAU_SUBJECT));
+    failed |=
+        mru_jdoc_add_text(doc, "sub", mru_bag_text(record, MEREAU_SUBJECT));
     failed |= add_audience(doc, family, issue->audience_mask);
     failed |= mru_jdoc_add_text(doc, "client_id",
                                 mru_bag_text(record, MEREAU_CLIENT_ID));
@@ -119,16 +112,15 @@ static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
 
 /* Signs with our own key, or asks the host's signer and checks its work. */
 static mereau_status sign(mereau_op *op, const struct mru_ring_key *key,
-                          const struct mru_buf *input,
-                          uint8_t sig[MRU_MAX_SIG], size_t *sig_len)
-{
+                          const struct mru_buf *input, uint8_t sig[MRU_MAX_SIG],
+                          size_t *sig_len) {
     const struct mru_buf *theirs;
     mereau_status status;
     if (key->label == NULL)
         return mru_key_sign(key->key, os_rng, NULL, input->data, input->len,
                             sig, sig_len);
-    status = mru_tx_sign(&op->tx, key->alg, key->label, input->data,
-                         input->len, &theirs);
+    status = mru_tx_sign(&op->tx, key->alg, key->label, input->data, input->len,
+                         &theirs);
     if (status != MEREAU_OK)
         return status;
     if (theirs->len > MRU_MAX_SIG ||
@@ -143,8 +135,7 @@ static mereau_status sign(mereau_op *op, const struct mru_ring_key *key,
 }
 
 static mereau_status issue_jwt(mereau_op *op, const struct mru_family *family,
-                               const struct mru_buf *claims)
-{
+                               const struct mru_buf *claims) {
     const struct mru_bag *app = family->above.app;
     const char *alg = mru_bag_text(app, MEREAU_ALG);
     const char *typ = mru_bag_text(app, MEREAU_ACCESS_TOKEN_TYP);
@@ -157,16 +148,14 @@ static mereau_status issue_jwt(mereau_op *op, const struct mru_family *family,
     mereau_status status = MEREAU_E_NOMEM;
     if (key == NULL)
         return mru_refuse(&op->err, MEREAU_E_TOO_EARLY, "key.signing", NULL,
-                          "a key that signs now",
-                          alg == NULL ? "none" : alg);
+                          "a key that signs now", alg == NULL ? "none" : alg);
     if (mru_jws_begin(&jwt, key->alg, typ == NULL ? "at+jwt" : typ, key->kid,
                       claims->data, claims->len) == 0)
         status = sign(op, key, &jwt, sig, &sig_len);
     if (status == MEREAU_OK && mru_jws_finish(&jwt, sig, sig_len) != 0)
         status = MEREAU_E_NOMEM;
     if (status == MEREAU_OK)
-        mru_bag_set_data(&op->out, MEREAU_ACCESS_TOKEN, 'T', jwt.data,
-                         jwt.len);
+        mru_bag_set_data(&op->out, MEREAU_ACCESS_TOKEN, 'T', jwt.data, jwt.len);
     mru_wipe(sig, sizeof sig);
     mru_buf_free(&jwt);
     return status;
@@ -174,8 +163,7 @@ static mereau_status issue_jwt(mereau_op *op, const struct mru_family *family,
 
 static mereau_status issue_opaque(mereau_op *op,
                                   const struct mru_family *family,
-                                  const struct mru_issue *issue)
-{
+                                  const struct mru_issue *issue) {
     const struct mru_root_key *root = NULL;
     struct mru_cred cred = {0};
     uint8_t salt[MRU_SALT_LEN];
@@ -208,8 +196,7 @@ static mereau_status issue_opaque(mereau_op *op,
 }
 
 mereau_status mru_issue_access(mereau_op *op, const struct mru_family *family,
-                               const struct mru_issue *issue)
-{
+                               const struct mru_issue *issue) {
     const char *format = mru_bag_text(family->above.app, MEREAU_TOKEN_FORMAT);
     struct mru_buf scope = {0}, claims = {0};
     const char *granted = mru_bag_text(&family->record, MEREAU_SCOPE);
@@ -225,8 +212,7 @@ mereau_status mru_issue_access(mereau_op *op, const struct mru_family *family,
     status = op->out.failed ? MEREAU_E_NOMEM
                             : make_claims(&claims, op, family, issue);
     if (status == MEREAU_OK)
-        mru_bag_set_data(&op->out, MEREAU_CLAIMS, 'J', claims.data,
-                         claims.len);
+        mru_bag_set_data(&op->out, MEREAU_CLAIMS, 'J', claims.data, claims.len);
     if (status == MEREAU_OK)
         status = format != NULL && strcmp(format, "opaque") == 0
                      ? issue_opaque(op, family, issue)

@@ -13,8 +13,7 @@ struct live {
     struct mru_family family;
 };
 
-static void live_free(struct live *live)
-{
+static void live_free(struct live *live) {
     mru_family_free(&live->family);
     mru_buf_free(&live->header);
     mru_buf_free(&live->payload);
@@ -22,8 +21,7 @@ static void live_free(struct live *live)
 }
 
 static int member_text(const struct mru_jval *object, const char *name,
-                       char *out, size_t cap)
-{
+                       char *out, size_t cap) {
     struct mru_jval value;
     size_t len;
     if (!mru_json_member(&value, object, name) ||
@@ -33,8 +31,7 @@ static int member_text(const struct mru_jval *object, const char *name,
     return strlen(out) == len ? 0 : -1;
 }
 
-static mereau_status malformed(mereau_op *op)
-{
+static mereau_status malformed(mereau_op *op) {
     return mru_refuse(&op->err, MEREAU_E_MALFORMED, "token.form", NULL,
                       "an access or refresh token of this library",
                       "something else");
@@ -42,21 +39,19 @@ static mereau_status malformed(mereau_op *op)
 
 /* What a JWT says of itself, not yet trusted: which records to read. */
 static mereau_status peek(mereau_op *op, struct live *live, const char *token,
-                          size_t len)
-{
+                          size_t len) {
     char sid[64], heads[64];
     uint8_t bytes[64];
-    mereau_status status = mru_jws_peek(token, len, &live->header,
-                                        &live->payload, &op->err);
+    mereau_status status =
+        mru_jws_peek(token, len, &live->header, &live->payload, &op->err);
     if (status != MEREAU_OK)
         return status;
     status = mru_json_check(&live->head, live->header.data, live->header.len,
                             &mru_json_default_limits, &op->err);
     if (status == MEREAU_OK)
         status =
-            mru_json_check(&live->claims, live->payload.data,
-                           live->payload.len, &mru_json_default_limits,
-                           &op->err);
+            mru_json_check(&live->claims, live->payload.data, live->payload.len,
+                           &mru_json_default_limits, &op->err);
     if (status != MEREAU_OK)
         return status;
     if (live->head.kind != 'o' || live->claims.kind != 'o' ||
@@ -71,11 +66,9 @@ static mereau_status peek(mereau_op *op, struct live *live, const char *token,
     return MEREAU_OK;
 }
 
-static mereau_status read_token(mereau_op *op, struct live *live)
-{
+static mereau_status read_token(mereau_op *op, struct live *live) {
     size_t len;
-    const char *token =
-        (const char *)mru_bag_data(&op->in, MEREAU_TOKEN, &len);
+    const char *token = (const char *)mru_bag_data(&op->in, MEREAU_TOKEN, &len);
     int32_t kind = mru_cred_kind(token, len);
     if (kind == 0)
         return peek(op, live, token, len);
@@ -88,31 +81,27 @@ static mereau_status read_token(mereau_op *op, struct live *live)
 
 /* Reads what the token concerns, at one instant. A JWT names its app: all comes
  * with the first get. */
-static mereau_status load(mereau_op *op, struct live *live)
-{
+static mereau_status load(mereau_op *op, struct live *live) {
     char client[256];
     mereau_status status;
     if (live->cred.kind != 0)
-        return mru_family_load(op, &live->family, &live->cred,
-                               MRU_WITH_KEYS);
+        return mru_family_load(op, &live->family, &live->cred, MRU_WITH_KEYS);
     if (member_text(&live->claims, "client_id", client, sizeof client) != 0 ||
         strlen(client) > 128)
         return malformed(op);
-    status = mru_gather_want(
-        op, MRU_WITH_KEYS | MRU_WITH_APP | MRU_WITH_FRESH, client);
+    status = mru_gather_want(op, MRU_WITH_KEYS | MRU_WITH_APP | MRU_WITH_FRESH,
+                             client);
     if (status == MEREAU_OK)
-        status = mru_family_read(op, &live->family, &live->cred,
-                                 MRU_WITH_KEYS);
+        status = mru_family_read(op, &live->family, &live->cred, MRU_WITH_KEYS);
     if (status == MEREAU_OK &&
-        strcmp(client,
-               mru_bag_text(&live->family.record, MEREAU_CLIENT_ID)) != 0)
+        strcmp(client, mru_bag_text(&live->family.record, MEREAU_CLIENT_ID)) !=
+            0)
         status = mru_refuse(&op->err, MEREAU_E_CLAIM, "jwt.client_id", NULL,
                             "the app of its family", "another one");
     return status;
 }
 
-static mereau_status expired(mereau_op *op, const char *rule, int64_t ends)
-{
+static mereau_status expired(mereau_op *op, const char *rule, int64_t ends) {
     char wanted[96], found[96];
     mru_say(wanted, sizeof wanted, "used before %lld", (long long)ends);
     mru_say(found, sizeof found, "used at %lld", (long long)op->now_at);
@@ -120,11 +109,9 @@ static mereau_status expired(mereau_op *op, const char *rule, int64_t ends)
 }
 
 /* The signature of a JWT of ours, by the key that its kid names. */
-static mereau_status check_signature(mereau_op *op, const struct live *live)
-{
+static mereau_status check_signature(mereau_op *op, const struct live *live) {
     size_t len, signed_len;
-    const char *token =
-        (const char *)mru_bag_data(&op->in, MEREAU_TOKEN, &len);
+    const char *token = (const char *)mru_bag_data(&op->in, MEREAU_TOKEN, &len);
     const char *dot;
     const struct mru_ring_key *key;
     char kid[129], alg[16], typ[16];
@@ -160,8 +147,7 @@ static mereau_status check_signature(mereau_op *op, const struct live *live)
     return MEREAU_OK;
 }
 
-static mereau_status check_jwt(mereau_op *op, const struct live *live)
-{
+static mereau_status check_jwt(mereau_op *op, const struct live *live) {
     char iss[MEREAU_MAX_TEXT + 1], sub[MEREAU_MAX_TEXT + 1];
     struct mru_jval value;
     int64_t exp;
@@ -169,8 +155,8 @@ static mereau_status check_jwt(mereau_op *op, const struct live *live)
     if (status != MEREAU_OK)
         return status;
     if (member_text(&live->claims, "iss", iss, sizeof iss) != 0 ||
-        strcmp(iss, mru_bag_text(live->family.above.tenant,
-                                 MEREAU_ISSUER)) != 0)
+        strcmp(iss, mru_bag_text(live->family.above.tenant, MEREAU_ISSUER)) !=
+            0)
         return mru_refuse(&op->err, MEREAU_E_ISSUER, "jwt.iss", "RFC 9068 4",
                           "the tenant's issuer", "another one");
     if (member_text(&live->claims, "sub", sub, sizeof sub) != 0 ||
@@ -184,8 +170,7 @@ static mereau_status check_jwt(mereau_op *op, const struct live *live)
 }
 
 /* A refresh token is live when it is the newest one. */
-static mereau_status check_refresh(mereau_op *op, const struct live *live)
-{
+static mereau_status check_refresh(mereau_op *op, const struct live *live) {
     int64_t ends;
     const char *rule =
         mru_family_expired(&live->family.record, op->now_at, &ends);
@@ -194,13 +179,11 @@ static mereau_status check_refresh(mereau_op *op, const struct live *live)
     if (live->cred.generation ==
         (uint32_t)mru_bag_int_or(&live->family.record, MRU_F_GENERATION, 0))
         return MEREAU_OK;
-    return mru_refuse(&op->err, MEREAU_E_REVOKED, "refresh_token.rotated",
-                      NULL, "the newest refresh token of its family",
-                      "another one");
+    return mru_refuse(&op->err, MEREAU_E_REVOKED, "refresh_token.rotated", NULL,
+                      "the newest refresh token of its family", "another one");
 }
 
-static mereau_status check_kind(mereau_op *op, const struct live *live)
-{
+static mereau_status check_kind(mereau_op *op, const struct live *live) {
     if (live->cred.kind == 0)
         return check_jwt(op, live);
     if (live->cred.kind == MRU_CRED_REFRESH)
@@ -213,8 +196,7 @@ static mereau_status check_kind(mereau_op *op, const struct live *live)
 /* --- what it says --- */
 
 static void show_masks(mereau_op *op, const struct live *live, uint64_t scope,
-                       uint64_t audience)
-{
+                       uint64_t audience) {
     const struct mru_bag *record = &live->family.record;
     const char *granted = mru_bag_text(record, MEREAU_SCOPE);
     size_t n = mru_bag_count(record, MEREAU_AUDIENCE);
@@ -237,8 +219,7 @@ static void show_masks(mereau_op *op, const struct live *live, uint64_t scope,
 }
 
 static void show_claim_list(struct mru_bag *out, int32_t field,
-                            const struct mru_jval *value)
-{
+                            const struct mru_jval *value) {
     struct mru_jval one;
     struct mru_buf text = {0};
     size_t at = 0;
@@ -255,8 +236,7 @@ static void show_claim_list(struct mru_bag *out, int32_t field,
     }
 }
 
-static void show_jwt(mereau_op *op, const struct live *live)
-{
+static void show_jwt(mereau_op *op, const struct live *live) {
     struct mru_jval value;
     struct mru_buf text = {0};
     int64_t number;
@@ -280,8 +260,7 @@ static void show_jwt(mereau_op *op, const struct live *live)
                      live->payload.len);
 }
 
-static void show(mereau_op *op, const struct live *live)
-{
+static void show(mereau_op *op, const struct live *live) {
     const struct mru_bag *record = &live->family.record;
     char id[MRU_ID_TEXT];
     int64_t ends;
@@ -295,8 +274,7 @@ static void show(mereau_op *op, const struct live *live)
         show_jwt(op, live);
     } else if (live->cred.kind == MRU_CRED_ACCESS) {
         show_masks(op, live, live->cred.scope_mask, live->cred.audience_mask);
-        mru_bag_set_int(&op->out, MEREAU_ISSUED_AT, 'I',
-                        live->cred.issued_at);
+        mru_bag_set_int(&op->out, MEREAU_ISSUED_AT, 'I', live->cred.issued_at);
         mru_bag_set_int(&op->out, MEREAU_EXPIRES_AT, 'I',
                         live->cred.expires_at);
     } else {
@@ -308,8 +286,7 @@ static void show(mereau_op *op, const struct live *live)
 
 /* --- verifying --- */
 
-static mereau_status verify(mereau_op *op, struct live *live)
-{
+static mereau_status verify(mereau_op *op, struct live *live) {
     mereau_status status = read_token(op, live);
     if (status == MEREAU_OK)
         status = load(op, live);
@@ -322,8 +299,7 @@ static mereau_status verify(mereau_op *op, struct live *live)
     return status;
 }
 
-static mereau_status check_wants(mereau_op *op)
-{
+static mereau_status check_wants(mereau_op *op) {
     size_t n = mru_bag_count(&op->in, MEREAU_AUDIENCE), i = 0;
     const char *scope = mru_bag_text(&op->in, MEREAU_SCOPE);
     const char *has = mru_bag_text(&op->out, MEREAU_SCOPE);
@@ -349,8 +325,7 @@ static mereau_status check_wants(mereau_op *op)
     return MEREAU_OK;
 }
 
-static mereau_status decide_verify_live(mereau_op *op)
-{
+static mereau_status decide_verify_live(mereau_op *op) {
     struct live live;
     mereau_status status;
     memset(&live, 0, sizeof live);
@@ -362,15 +337,14 @@ static mereau_status decide_verify_live(mereau_op *op)
 }
 
 /* The answer of RFC 7662 section 2.2, under its names. */
-static int print_introspection(mereau_op *op)
-{
+static int print_introspection(mereau_op *op) {
     static const struct {
         int32_t field;
         const char *name;
-    } members[] = {{MEREAU_SCOPE, "scope"},         {MEREAU_CLIENT_ID, "client_id"},
-                   {MEREAU_SUBJECT, "sub"},         {MEREAU_JTI, "jti"},
-                   {MEREAU_ISSUED_AT, "iat"},       {MEREAU_EXPIRES_AT, "exp"},
-                   {MEREAU_FAMILY_ID, "sid"},       {MEREAU_DEVICE_ID, "device_id"}};
+    } members[] = {{MEREAU_SCOPE, "scope"},   {MEREAU_CLIENT_ID, "client_id"},
+                   {MEREAU_SUBJECT, "sub"},   {MEREAU_JTI, "jti"},
+                   {MEREAU_ISSUED_AT, "iat"}, {MEREAU_EXPIRES_AT, "exp"},
+                   {MEREAU_FAMILY_ID, "sid"}, {MEREAU_DEVICE_ID, "device_id"}};
     const struct mru_bag *out = &op->out;
     mru_jdoc *doc = mru_jdoc_object(), *list;
     int failed = mru_jdoc_add_bool(doc, "active",
@@ -397,8 +371,7 @@ static int print_introspection(mereau_op *op)
 }
 
 /* Not good is an answer, not a refusal; a failing host or library is none. */
-static mereau_status decide_introspect(mereau_op *op)
-{
+static mereau_status decide_introspect(mereau_op *op) {
     struct live live;
     mereau_status status;
     char rule[sizeof op->err.rule];
@@ -422,8 +395,7 @@ static mereau_status decide_introspect(mereau_op *op)
 
 /* --- revoking --- */
 
-static mereau_status end_family(mereau_op *op, struct live *live)
-{
+static mereau_status end_family(mereau_op *op, struct live *live) {
     int proved;
     char id[MRU_ID_TEXT];
     mereau_status status = MEREAU_OK;
@@ -441,8 +413,7 @@ static mereau_status end_family(mereau_op *op, struct live *live)
     return mru_family_end(op, &live->family, "holder");
 }
 
-static mereau_status decide_revoke(mereau_op *op)
-{
+static mereau_status decide_revoke(mereau_op *op) {
     struct live live;
     mereau_status status;
     memset(&live, 0, sizeof live);
@@ -470,36 +441,33 @@ static const int32_t revoke_takes[] = {MEREAU_CLIENT_ID, MEREAU_CLIENT_SECRET,
                                        MEREAU_DEVICE_JKT, 0};
 
 const struct mru_op_class mru_class_token_verify_live = {
-    "token_verify_live", "token.verify_live", MRU_OP_QUIET,      must,
-    verify_takes,        NULL,                decide_verify_live};
+    "token_verify_live", "token.verify_live",
+    MRU_OP_QUIET,        must,
+    verify_takes,        NULL,
+    decide_verify_live};
 const struct mru_op_class mru_class_token_introspect = {
-    "token_introspect", "token.introspect", MRU_OP_QUIET,     must,
-    NULL,               NULL,               decide_introspect};
+    "token_introspect", "token.introspect", MRU_OP_QUIET, must, NULL, NULL,
+    decide_introspect};
 const struct mru_op_class mru_class_token_revoke = {
-    "token_revoke", "token.revoke", 0, must, revoke_takes, NULL,
-    decide_revoke};
+    "token_revoke", "token.revoke", 0, must, revoke_takes, NULL, decide_revoke};
 
 static mereau_op *make(const mereau_tenant *tenant,
-                       const struct mru_op_class *class, const char *token)
-{
+                       const struct mru_op_class *class, const char *token) {
     mereau_op *op = mru_op_make(tenant, class);
     mereau_op_set_text(op, MEREAU_TOKEN, token);
     return op;
 }
 
 mereau_op *mereau_token_verify_live(const mereau_tenant *tenant,
-                                    const char *token)
-{
+                                    const char *token) {
     return make(tenant, &mru_class_token_verify_live, token);
 }
 
 mereau_op *mereau_token_introspect(const mereau_tenant *tenant,
-                                   const char *token)
-{
+                                   const char *token) {
     return make(tenant, &mru_class_token_introspect, token);
 }
 
-mereau_op *mereau_token_revoke(const mereau_tenant *tenant, const char *token)
-{
+mereau_op *mereau_token_revoke(const mereau_tenant *tenant, const char *token) {
     return make(tenant, &mru_class_token_revoke, token);
 }

@@ -9,8 +9,7 @@
 #define MAX_MANY 1000
 
 static mereau_status stage_slots(mereau_op *op, const struct mru_bag *record,
-                                 const uint8_t id[MRU_ID_LEN])
-{
+                                 const uint8_t id[MRU_ID_LEN]) {
     uint8_t slots = (uint8_t)mru_bag_int_or(record, MRU_F_SLOTS, 1);
     int64_t count = mru_bag_int_or(record, MEREAU_COUNT, 0);
     mereau_status status = MEREAU_OK;
@@ -31,8 +30,7 @@ static mereau_status stage_slots(mereau_op *op, const struct mru_bag *record,
 /* Its id comes from the seed, so its place can be read before: absent, it is
  * the witness of the batch. */
 static mereau_status new_key(mereau_op *op, uint32_t index,
-                             uint8_t id[MRU_ID_LEN], struct mru_rkey *key)
-{
+                             uint8_t id[MRU_ID_LEN], struct mru_rkey *key) {
     if (mru_tx_random(&op->tx, "registration id", index, id, MRU_ID_LEN) != 0)
         return MEREAU_E_CRYPTO;
     mru_key_registration(key, id);
@@ -40,8 +38,7 @@ static mereau_status new_key(mereau_op *op, uint32_t index,
 }
 
 mereau_status mru_registration_stage(mereau_op *op, struct mru_bag *record,
-                                     uint32_t index, struct mru_bag *out)
-{
+                                     uint32_t index, struct mru_bag *out) {
     uint8_t id[MRU_ID_LEN], salt[MRU_SALT_LEN];
     struct mru_rkey key, keys[MRU_REGISTRATION_INDEXES];
     char text[MRU_CRED_MAX], id_text[MRU_ID_TEXT];
@@ -64,16 +61,15 @@ mereau_status mru_registration_stage(mereau_op *op, struct mru_bag *record,
     status = mru_registration_print(op, record, id, text);
     if (status == MEREAU_OK && index == 0) {
         mru_tx_witness(&op->tx, &key);
-        status = mru_tx_put(&op->tx, &key, record,
-                            mru_registration_drop_at(record));
+        status =
+            mru_tx_put(&op->tx, &key, record, mru_registration_drop_at(record));
     } else if (status == MEREAU_OK) {
         status = mru_tx_put_new(&op->tx, &key, record,
                                 mru_registration_drop_at(record));
     }
     if (status == MEREAU_OK)
         status = stage_slots(op, record, id);
-    n = mru_registration_index_keys(record, id, keys,
-                                    MRU_REGISTRATION_INDEXES);
+    n = mru_registration_index_keys(record, id, keys, MRU_REGISTRATION_INDEXES);
     if (status == MEREAU_OK)
         status = mru_put_index(op, keys, n, 0);
     if (status == MEREAU_OK) {
@@ -90,8 +86,8 @@ mereau_status mru_registration_stage(mereau_op *op, struct mru_bag *record,
 
 /* --- what may be minted --- */
 
-static mereau_status check_subset(mereau_op *op, const struct mru_above *above)
-{
+static mereau_status check_subset(mereau_op *op,
+                                  const struct mru_above *above) {
     const char *scope = mru_bag_text(&op->in, MEREAU_SCOPE);
     const char *granted = mru_bag_text(above->app, MEREAU_SCOPE);
     size_t n = mru_bag_count(&op->in, MEREAU_AUDIENCE);
@@ -112,8 +108,7 @@ static mereau_status check_subset(mereau_op *op, const struct mru_above *above)
     return MEREAU_OK;
 }
 
-static mereau_status check_texts(mereau_op *op)
-{
+static mereau_status check_texts(mereau_op *op) {
     size_t n = mru_bag_count(&op->in, MEREAU_ALLOWED_DEVICE_ID);
     mereau_status status = mru_check_length(op, MEREAU_SUBJECT, 255);
     if (status == MEREAU_OK)
@@ -122,19 +117,18 @@ static mereau_status check_texts(mereau_op *op)
         size_t len =
             strlen(mru_bag_text_at(&op->in, MEREAU_ALLOWED_DEVICE_ID, i));
         if (len == 0 || len > 128)
-            status = mru_refuse(&op->err, MEREAU_E_ARG, "device_id.length",
-                                NULL, "device ids of 1..128 bytes",
-                                "another length");
+            status =
+                mru_refuse(&op->err, MEREAU_E_ARG, "device_id.length", NULL,
+                           "device ids of 1..128 bytes", "another length");
     }
     return status;
 }
 
-static mereau_status check_times(mereau_op *op, const struct mru_above *above)
-{
-    int64_t most = mru_setting(above, MEREAU_MAX_LIFETIME_S,
-                               MRU_DEFAULT_MAX_LIFETIME_S);
-    int64_t expires_at = mru_add_time(
-        op->now_at, mru_bag_int_or(&op->in, MEREAU_LIFETIME_S, 0));
+static mereau_status check_times(mereau_op *op, const struct mru_above *above) {
+    int64_t most =
+        mru_setting(above, MEREAU_MAX_LIFETIME_S, MRU_DEFAULT_MAX_LIFETIME_S);
+    int64_t expires_at =
+        mru_add_time(op->now_at, mru_bag_int_or(&op->in, MEREAU_LIFETIME_S, 0));
     int64_t starts_at = mru_bag_int_or(&op->in, MEREAU_STARTS_AT, 0);
     mereau_status status = mru_check_range(op, MEREAU_LIFETIME_S, 1, most);
     if (status == MEREAU_OK && starts_at >= expires_at)
@@ -144,8 +138,7 @@ static mereau_status check_times(mereau_op *op, const struct mru_above *above)
     return status;
 }
 
-static mereau_status want_first(mereau_op *op)
-{
+static mereau_status want_first(mereau_op *op) {
     uint8_t id[MRU_ID_LEN];
     struct mru_rkey key;
     mereau_status status = new_key(op, 0, id, &key);
@@ -155,8 +148,7 @@ static mereau_status want_first(mereau_op *op)
     return status;
 }
 
-static mereau_status above_mint(mereau_op *op, struct mru_above *above)
-{
+static mereau_status above_mint(mereau_op *op, struct mru_above *above) {
     const char *client = mru_bag_text(&op->in, MEREAU_CLIENT_ID);
     mereau_status status =
         mru_gather(op, MRU_WITH_APP | MRU_WITH_FRESH, client, above);
@@ -167,10 +159,9 @@ static mereau_status above_mint(mereau_op *op, struct mru_above *above)
     if (status == MEREAU_OK &&
         mru_bag_count(above->app, MEREAU_GRANT_TYPE) > 0 &&
         !mru_bag_lists(above->app, MEREAU_GRANT_TYPE, "registration_token"))
-        status = mru_refuse(&op->err, MEREAU_E_POLICY, "app.grant_type",
-                            "RFC 7591 2",
-                            "an app that may use registration tokens",
-                            "one that may not");
+        status = mru_refuse(
+            &op->err, MEREAU_E_POLICY, "app.grant_type", "RFC 7591 2",
+            "an app that may use registration tokens", "one that may not");
     if (status == MEREAU_OK)
         status = check_subset(op, above);
     if (status == MEREAU_OK)
@@ -178,8 +169,7 @@ static mereau_status above_mint(mereau_op *op, struct mru_above *above)
     return status == MEREAU_OK ? check_times(op, above) : status;
 }
 
-static void fill(mereau_op *op, struct mru_bag *record, int64_t count)
-{
+static void fill(mereau_op *op, struct mru_bag *record, int64_t count) {
     static const int32_t copied[] = {MEREAU_CLIENT_ID,
                                      MEREAU_SCOPE,
                                      MEREAU_AUDIENCE,
@@ -201,8 +191,7 @@ static void fill(mereau_op *op, struct mru_bag *record, int64_t count)
 }
 
 /* The token of an answer that was given before. */
-static mereau_status restore(mereau_op *op, struct mru_bag *out)
-{
+static mereau_status restore(mereau_op *op, struct mru_bag *out) {
     struct mru_bag record = {0};
     struct mru_rkey key;
     uint8_t id[MRU_ID_LEN];
@@ -214,9 +203,8 @@ static mereau_status restore(mereau_op *op, struct mru_bag *out)
     mru_key_registration(&key, id);
     status = mru_tx_get_bag(&op->tx, &key, &record, &there);
     if (status == MEREAU_OK && !there)
-        status = mru_refuse(&op->err, MEREAU_E_UNKNOWN,
-                            "registration_token.id", NULL,
-                            "a token of this tenant", "one that is gone");
+        status = mru_refuse(&op->err, MEREAU_E_UNKNOWN, "registration_token.id",
+                            NULL, "a token of this tenant", "one that is gone");
     if (status == MEREAU_OK)
         status = mru_registration_print(op, &record, id, text);
     if (status == MEREAU_OK)
@@ -226,13 +214,11 @@ static mereau_status restore(mereau_op *op, struct mru_bag *out)
     return status;
 }
 
-static mereau_status decide_mint(mereau_op *op)
-{
+static mereau_status decide_mint(mereau_op *op) {
     struct mru_above above;
     struct mru_bag record = {0};
     int done;
-    mereau_status status =
-        mru_check_range(op, MEREAU_COUNT, 1, MAX_COUNT);
+    mereau_status status = mru_check_range(op, MEREAU_COUNT, 1, MAX_COUNT);
     mru_bag_copy(&op->event, &op->in, MEREAU_CLIENT_ID);
     if (status == MEREAU_OK)
         status = want_first(op);
@@ -256,8 +242,7 @@ static mereau_status decide_mint(mereau_op *op)
 
 /* Many of one count each: bounded commits, each resumed by the idempotency
  * key. */
-static mereau_status decide_mint_many(mereau_op *op)
-{
+static mereau_status decide_mint_many(mereau_op *op) {
     struct mru_above above;
     int64_t all = mru_bag_int_or(&op->in, MEREAU_COUNT, 0);
     int64_t left = all - (int64_t)op->batch * MANY_A_BATCH;
@@ -309,8 +294,13 @@ static const int32_t takes[] = {MEREAU_SCOPE,
                                 0};
 
 const struct mru_op_class mru_class_registration_token_mint = {
-    "registration_token_mint", "registration_token.mint", MRU_OP_LINEAR,
-    must, takes, NULL, decide_mint};
+    "registration_token_mint",
+    "registration_token.mint",
+    MRU_OP_LINEAR,
+    must,
+    takes,
+    NULL,
+    decide_mint};
 const struct mru_op_class mru_class_registration_token_mint_many = {
     "registration_token_mint_many",
     "registration_token.mint_many",
@@ -322,8 +312,7 @@ const struct mru_op_class mru_class_registration_token_mint_many = {
 
 static mereau_op *make(const mereau_tenant *tenant,
                        const struct mru_op_class *class, const char *client_id,
-                       int64_t count, int64_t lifetime_s)
-{
+                       int64_t count, int64_t lifetime_s) {
     mereau_op *op = mru_op_make(tenant, class);
     mereau_op_set_text(op, MEREAU_CLIENT_ID, client_id);
     mereau_op_set_int(op, MEREAU_COUNT, count);
@@ -333,8 +322,7 @@ static mereau_op *make(const mereau_tenant *tenant,
 
 mereau_op *mereau_registration_token_mint(const mereau_tenant *tenant,
                                           const char *client_id, int64_t count,
-                                          int64_t lifetime_s)
-{
+                                          int64_t lifetime_s) {
     return make(tenant, &mru_class_registration_token_mint, client_id, count,
                 lifetime_s);
 }
@@ -342,20 +330,17 @@ mereau_op *mereau_registration_token_mint(const mereau_tenant *tenant,
 mereau_op *mereau_registration_token_mint_many(const mereau_tenant *tenant,
                                                const char *client_id,
                                                int64_t count,
-                                               int64_t lifetime_s)
-{
+                                               int64_t lifetime_s) {
     return make(tenant, &mru_class_registration_token_mint_many, client_id,
                 count, lifetime_s);
 }
 
 /* --- reissue --- */
 
-static mereau_status reissue(mereau_op *op, struct mru_registration *old)
-{
+static mereau_status reissue(mereau_op *op, struct mru_registration *old) {
     static const int32_t dropped[] = {
-        MEREAU_EXPIRES_AT, MEREAU_STARTS_AT,  MRU_F_TAGS,
-        MEREAU_CREATED_AT, MEREAU_REVOKED_AT, MEREAU_ENABLED,
-        0};
+        MEREAU_EXPIRES_AT, MEREAU_STARTS_AT, MRU_F_TAGS, MEREAU_CREATED_AT,
+        MEREAU_REVOKED_AT, MEREAU_ENABLED,   0};
     struct mru_above above;
     struct mru_bag record = {0};
     int64_t left = mru_bag_int_or(&old->record, MEREAU_COUNT, 0) - old->used;
@@ -399,8 +384,7 @@ static mereau_status reissue(mereau_op *op, struct mru_registration *old)
     return status;
 }
 
-static mereau_status decide_reissue(mereau_op *op)
-{
+static mereau_status decide_reissue(mereau_op *op) {
     struct mru_registration old = {0};
     int done;
     mereau_status status = mru_idempotent_find(op, 0, &done);
@@ -439,8 +423,7 @@ const struct mru_op_class mru_class_registration_token_reissue = {
 
 mereau_op *mereau_registration_token_reissue(const mereau_tenant *tenant,
                                              const char *id,
-                                             int64_t lifetime_s)
-{
+                                             int64_t lifetime_s) {
     mereau_op *op = mru_op_make(tenant, &mru_class_registration_token_reissue);
     mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN_ID, id);
     mereau_op_set_int(op, MEREAU_LIFETIME_S, lifetime_s);

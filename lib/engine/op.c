@@ -13,15 +13,13 @@ struct mru_answer {
     mereau_error verdict_err;
 };
 
-static void free_rows(struct mru_bag *rows, size_t n)
-{
+static void free_rows(struct mru_bag *rows, size_t n) {
     for (size_t i = 0; i < n; i++)
         mru_bag_free(&rows[i]);
     mru_free(rows);
 }
 
-static void free_answers(mereau_op *op)
-{
+static void free_answers(mereau_op *op) {
     while (op->answers != NULL) {
         struct mru_answer *next = op->answers->next;
         mru_bag_free(&op->answers->out);
@@ -31,21 +29,18 @@ static void free_answers(mereau_op *op)
     }
 }
 
-static void release_held(mereau_op *op)
-{
+static void release_held(mereau_op *op) {
     while (op->n_held > 0)
         mru_cached_release(op->held[--op->n_held]);
 }
 
-static void drop_rows(mereau_op *op, size_t from)
-{
+static void drop_rows(mereau_op *op, size_t from) {
     while (op->n_rows > from)
         mru_bag_free(&op->rows[--op->n_rows]);
 }
 
 /* All that a run made, results too. */
-void mru_op_reset(mereau_op *op)
-{
+void mru_op_reset(mereau_op *op) {
     mru_tx_free(&op->tx);
     release_held(op);
     free_answers(op);
@@ -64,8 +59,7 @@ void mru_op_reset(mereau_op *op)
 }
 
 void mru_op_mistake(mereau_op *op, mereau_status status, const char *rule,
-                    const char *wanted, int32_t field)
-{
+                    const char *wanted, int32_t field) {
     const char *name = mereau_field_name(field);
     if (op->mistake.status == MEREAU_OK)
         mru_refuse(&op->mistake, status, rule, NULL, wanted,
@@ -73,8 +67,7 @@ void mru_op_mistake(mereau_op *op, mereau_status status, const char *rule,
 }
 
 mereau_op *mru_op_make(const mereau_tenant *tenant,
-                       const struct mru_op_class *class)
-{
+                       const struct mru_op_class *class) {
     mereau_op *op;
     if (tenant == NULL || (op = mru_alloc(sizeof *op)) == NULL)
         return NULL;
@@ -88,10 +81,9 @@ mereau_op *mru_op_make(const mereau_tenant *tenant,
     return op;
 }
 
-mereau_op *mereau_op_new(const mereau_tenant *tenant, const char *name)
-{
-    static const struct mru_op_class unknown = {"", NULL, 0, NULL, NULL,
-                                                NULL, NULL};
+mereau_op *mereau_op_new(const mereau_tenant *tenant, const char *name) {
+    static const struct mru_op_class unknown = {"",   NULL, 0,   NULL,
+                                                NULL, NULL, NULL};
     const struct mru_op_class *const *class = mru_op_classes;
     mereau_op *op;
     while (*class != NULL &&
@@ -104,8 +96,7 @@ mereau_op *mereau_op_new(const mereau_tenant *tenant, const char *name)
     return op;
 }
 
-void mereau_op_free(mereau_op *op)
-{
+void mereau_op_free(mereau_op *op) {
     if (op == NULL)
         return;
     mru_op_reset(op);
@@ -115,8 +106,7 @@ void mereau_op_free(mereau_op *op)
     mru_free_wiped(op, sizeof *op);
 }
 
-struct mru_bag *mru_op_add_row(mereau_op *op)
-{
+struct mru_bag *mru_op_add_row(mereau_op *op) {
     if (op->n_rows == op->cap_rows) {
         size_t cap = op->cap_rows == 0 ? 16 : op->cap_rows * 2;
         struct mru_bag *rows = mru_alloc(cap * sizeof *rows);
@@ -132,8 +122,7 @@ struct mru_bag *mru_op_add_row(mereau_op *op)
     return &op->rows[op->n_rows++];
 }
 
-uint32_t mru_op_caps(const mereau_op *op)
-{
+uint32_t mru_op_caps(const mereau_op *op) {
     if (op->tenant->ctx->store.get != NULL)
         return op->tenant->ctx->store.caps;
     return MEREAU_CAP_LINEAR | MEREAU_CAP_ORDERED;
@@ -141,8 +130,7 @@ uint32_t mru_op_caps(const mereau_op *op)
 
 /* --- what the transaction calls --- */
 
-static mereau_status decide(void *arg)
-{
+static mereau_status decide(void *arg) {
     mereau_op *op = arg;
     mereau_status status;
     release_held(op);
@@ -169,8 +157,7 @@ static mereau_status decide(void *arg)
     return status;
 }
 
-static int keep_answer(void *arg, uint64_t version)
-{
+static int keep_answer(void *arg, uint64_t version) {
     mereau_op *op = arg;
     struct mru_answer *answer;
     size_t n = op->n_rows - op->first_row;
@@ -196,8 +183,7 @@ static int keep_answer(void *arg, uint64_t version)
     return failed || answer->out.failed ? -1 : 0;
 }
 
-static void use_answer(void *arg, uint64_t version)
-{
+static void use_answer(void *arg, uint64_t version) {
     mereau_op *op = arg;
     struct mru_answer *answer = op->answers;
     while (answer != NULL && answer->version != version)
@@ -219,8 +205,7 @@ static void use_answer(void *arg, uint64_t version)
     }
 }
 
-static int next_batch(void *arg)
-{
+static int next_batch(void *arg) {
     mereau_op *op = arg;
     free_answers(op);
     if (op->in_after)
@@ -237,8 +222,7 @@ static int next_batch(void *arg)
     return 0;
 }
 
-static int read_clock(void *arg, int64_t *now_at)
-{
+static int read_clock(void *arg, int64_t *now_at) {
     const mereau_op *op = arg;
     const mereau_clock *clock = &op->tenant->ctx->clock;
     int code = clock->now(clock->user, now_at);
@@ -247,8 +231,7 @@ static int read_clock(void *arg, int64_t *now_at)
 
 /* --- starting --- */
 
-static int listed(const int32_t *fields, int32_t field)
-{
+static int listed(const int32_t *fields, int32_t field) {
     for (; fields != NULL && *fields != 0; fields++)
         if (*fields == field)
             return 1;
@@ -258,8 +241,7 @@ static int listed(const int32_t *fields, int32_t field)
 static const int32_t always[] = {MEREAU_ACTOR, MEREAU_CORRELATION_ID,
                                  MEREAU_REASON, 0};
 
-static mereau_status check_fields(mereau_op *op)
-{
+static mereau_status check_fields(mereau_op *op) {
     const struct mru_op_class *class = op->class;
     for (size_t i = 0; i < op->in.n; i++) {
         int32_t field = op->in.items[i].field;
@@ -279,8 +261,7 @@ static mereau_status check_fields(mereau_op *op)
     return MEREAU_OK;
 }
 
-static mereau_status check_host(mereau_op *op)
-{
+static mereau_status check_host(mereau_op *op) {
     const mereau_ctx *ctx = op->tenant->ctx;
     uint32_t caps = mru_op_caps(op);
     if (!ctx->ready)
@@ -295,14 +276,12 @@ static mereau_status check_host(mereau_op *op)
                           "a store with MEREAU_CAP_LINEAR", "one without");
     if (((op->class->flags & MRU_OP_ORDERED) != 0 || ctx->keep_events) &&
         (caps & MEREAU_CAP_ORDERED) == 0)
-        return mru_refuse(&op->err, MEREAU_E_UNSUPPORTED, "store.ordered",
-                          NULL, "a store with MEREAU_CAP_ORDERED",
-                          "one without");
+        return mru_refuse(&op->err, MEREAU_E_UNSUPPORTED, "store.ordered", NULL,
+                          "a store with MEREAU_CAP_ORDERED", "one without");
     return MEREAU_OK;
 }
 
-static mereau_status begin(mereau_op *op)
-{
+static mereau_status begin(mereau_op *op) {
     const mereau_ctx *ctx = op->tenant->ctx;
     const struct mru_tx_host host = {op,         decide,     keep_answer,
                                      use_answer, next_batch, read_clock};
@@ -327,14 +306,14 @@ static mereau_status begin(mereau_op *op)
 }
 
 /* Checks all that needs no store and draws time and randomness. */
-static mereau_status start(mereau_op *op)
-{
+static mereau_status start(mereau_op *op) {
     int dry = op->dry, next_page = op->has_more;
     mereau_status status;
     if (op->state == MRU_OP_DONE && (op->class->flags & MRU_OP_AGAIN) == 0 &&
         !((op->class->flags & (MRU_OP_LIST | MRU_OP_STEPS)) != 0 && next_page))
         return mru_refuse(&op->err, MEREAU_E_STATE, "op.done", NULL,
-                          "an operation that was not done before", "a done one");
+                          "an operation that was not done before",
+                          "a done one");
     if (op->state != MRU_OP_DONE)
         op->next_key.len = 0;
     mru_op_reset(op);
@@ -356,8 +335,7 @@ static mereau_status start(mereau_op *op)
 
 /* --- finishing --- */
 
-static mereau_status finish(mereau_op *op, mereau_status status)
-{
+static mereau_status finish(mereau_op *op, mereau_status status) {
     if (op->in_after) { /* the answer was committed before */
         status = MEREAU_OK;
         mereau_error_init(&op->err, sizeof op->err);
@@ -393,15 +371,13 @@ static mereau_status finish(mereau_op *op, mereau_status status)
 }
 
 static mereau_status say(const mereau_op *op, mereau_status status,
-                         mereau_error *err)
-{
+                         mereau_error *err) {
     if (err != NULL)
         *err = op->err;
     return status;
 }
 
-static mereau_status run(mereau_op *op)
-{
+static mereau_status run(mereau_op *op) {
     const mereau_ctx *ctx = op->tenant->ctx;
     mereau_status status = start(op);
     if (status == MEREAU_OK && ctx->store.get == NULL)
@@ -414,13 +390,11 @@ static mereau_status run(mereau_op *op)
     return finish(op, status);
 }
 
-static mereau_status no_op(mereau_error *err)
-{
+static mereau_status no_op(mereau_error *err) {
     return mru_refuse(err, MEREAU_E_NOMEM, "op", NULL, "an operation", "NULL");
 }
 
-mereau_status mereau_op_run(mereau_op *op, mereau_error *err)
-{
+mereau_status mereau_op_run(mereau_op *op, mereau_error *err) {
     mereau_status status = mru_error_reset(err);
     if (status != MEREAU_OK)
         return status;
@@ -435,8 +409,7 @@ mereau_status mereau_op_run(mereau_op *op, mereau_error *err)
     return say(op, status, err);
 }
 
-mereau_status mereau_op_dry_run(mereau_op *op, mereau_error *err)
-{
+mereau_status mereau_op_dry_run(mereau_op *op, mereau_error *err) {
     mereau_status status = mru_error_reset(err);
     if (status != MEREAU_OK)
         return status;
@@ -453,8 +426,7 @@ mereau_status mereau_op_dry_run(mereau_op *op, mereau_error *err)
 }
 
 mereau_status mereau_op_step(mereau_op *op, const mereau_need **need,
-                             mereau_error *err)
-{
+                             mereau_error *err) {
     mereau_status status = mru_error_reset(err);
     if (need != NULL)
         *need = NULL;
@@ -481,23 +453,19 @@ mereau_status mereau_op_step(mereau_op *op, const mereau_need **need,
 }
 
 int32_t mereau_op_feed(mereau_op *op, size_t index,
-                       const mereau_record *record)
-{
+                       const mereau_record *record) {
     if (op == NULL || op->state != MRU_OP_RUNNING)
         return 1;
     return mru_tx_feed(&op->tx, index, record);
 }
 
-int32_t mereau_op_feed_bytes(mereau_op *op, const uint8_t *data, size_t len)
-{
-    if (op == NULL || op->state != MRU_OP_RUNNING ||
-        (data == NULL && len > 0))
+int32_t mereau_op_feed_bytes(mereau_op *op, const uint8_t *data, size_t len) {
+    if (op == NULL || op->state != MRU_OP_RUNNING || (data == NULL && len > 0))
         return 1;
     return mru_tx_feed_bytes(&op->tx, data, len);
 }
 
-void mereau_op_answer(mereau_op *op, int32_t result, size_t failed)
-{
+void mereau_op_answer(mereau_op *op, int32_t result, size_t failed) {
     if (op == NULL)
         return;
     if (op->state == MRU_OP_RUNNING && op->tx.waiting && !op->tx.answered)
@@ -505,6 +473,6 @@ void mereau_op_answer(mereau_op *op, int32_t result, size_t failed)
     else if (op->state == MRU_OP_RUNNING)
         op->tx.misused = 1;
     else
-        mru_op_mistake(op, MEREAU_E_STATE, "op.answer",
-                       "an answer to a need", 0);
+        mru_op_mistake(op, MEREAU_E_STATE, "op.answer", "an answer to a need",
+                       0);
 }

@@ -2,33 +2,29 @@
 #include "op.h"
 
 /* What getters read: the row that next_row went to, else the results. */
-static const struct mru_bag *results(const mereau_op *op)
-{
+static const struct mru_bag *results(const mereau_op *op) {
     if (op == NULL)
         return NULL;
     return op->row == 0 ? &op->out : &op->rows[op->row - 1];
 }
 
-const char *mereau_op_text(const mereau_op *op, int32_t field)
-{
+const char *mereau_op_text(const mereau_op *op, int32_t field) {
     const struct mru_bag *bag = results(op);
     return bag == NULL ? NULL : mru_bag_text(bag, field);
 }
 
-const char *mereau_op_text_at(const mereau_op *op, int32_t field, size_t i)
-{
+const char *mereau_op_text_at(const mereau_op *op, int32_t field, size_t i) {
     const struct mru_bag *bag = results(op);
     return bag == NULL ? NULL : mru_bag_text_at(bag, field, i);
 }
 
-int64_t mereau_op_int(const mereau_op *op, int32_t field)
-{
+int64_t mereau_op_int(const mereau_op *op, int32_t field) {
     const struct mru_bag *bag = results(op);
     return bag == NULL ? MEREAU_UNSET : mru_bag_int(bag, field);
 }
 
-const uint8_t *mereau_op_bytes(const mereau_op *op, int32_t field, size_t *len)
-{
+const uint8_t *mereau_op_bytes(const mereau_op *op, int32_t field,
+                               size_t *len) {
     const struct mru_bag *bag = results(op);
     size_t unused;
     if (len == NULL)
@@ -37,8 +33,7 @@ const uint8_t *mereau_op_bytes(const mereau_op *op, int32_t field, size_t *len)
     return bag == NULL ? NULL : mru_bag_data(bag, field, len);
 }
 
-static int print_rows(mereau_op *op)
-{
+static int print_rows(mereau_op *op) {
     mru_buf_add_text(&op->json, "{\"rows\":[");
     for (size_t i = 0; i < op->n_rows; i++) {
         if (i > 0)
@@ -56,8 +51,7 @@ static int print_rows(mereau_op *op)
     return op->json.failed ? -1 : 0;
 }
 
-const char *mereau_op_json(mereau_op *op)
-{
+const char *mereau_op_json(mereau_op *op) {
     int failed;
     if (op == NULL || op->state != MRU_OP_DONE)
         return NULL;
@@ -75,8 +69,7 @@ const char *mereau_op_json(mereau_op *op)
     return (const char *)op->json.data;
 }
 
-int32_t mereau_op_next_row(mereau_op *op)
-{
+int32_t mereau_op_next_row(mereau_op *op) {
     if (op == NULL || op->row > op->n_rows)
         return 0;
     op->row++;
@@ -86,7 +79,6 @@ int32_t mereau_op_next_row(mereau_op *op)
     return 0;
 }
 
-int32_t mereau_op_has_more(const mereau_op *op)
-{
+int32_t mereau_op_has_more(const mereau_op *op) {
     return op != NULL && op->has_more;
 }

@@ -16,19 +16,18 @@ struct redeem {
     struct mru_bag token; /* record r */
     struct mru_bag slot;
     struct mru_family family; /* record e and what is above it */
-    int enrolled;             /* e is there */
+    int enrolled; /* e is there */
     uint8_t first_slot;
 };
 
-static mereau_status read_inputs(mereau_op *op, struct redeem *r)
-{
+static mereau_status read_inputs(mereau_op *op, struct redeem *r) {
     size_t len, nonce_len;
     const char *token =
         (const char *)mru_bag_data(&op->in, MEREAU_REGISTRATION_TOKEN, &len);
     const uint8_t *nonce =
         mru_bag_data(&op->in, MEREAU_RETRY_NONCE, &nonce_len);
-    mereau_status status = mru_cred_parse(&r->cred, MRU_CRED_REGISTRATION,
-                                          token, len, &op->err);
+    mereau_status status =
+        mru_cred_parse(&r->cred, MRU_CRED_REGISTRATION, token, len, &op->err);
     r->device_id = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
     r->jkt = mru_bag_text(&op->in, MEREAU_DEVICE_JKT);
     r->has_nonce = nonce != NULL;
@@ -37,12 +36,12 @@ static mereau_status read_inputs(mereau_op *op, struct redeem *r)
     if (status != MEREAU_OK)
         return status;
     if (memcmp(r->cred.tag, op->tenant->tag, sizeof r->cred.tag) != 0)
-        return mru_refuse(&op->err, MEREAU_E_UNKNOWN, "credential.tenant",
-                          NULL, "a token that this tenant issued",
+        return mru_refuse(&op->err, MEREAU_E_UNKNOWN, "credential.tenant", NULL,
+                          "a token that this tenant issued",
                           "another tenant's");
     if (nonce == NULL && r->jkt == NULL)
-        return mru_refuse(&op->err, MEREAU_E_FIELD, "retry_nonce.missing",
-                          NULL, "retry_nonce or device_jkt", "neither");
+        return mru_refuse(&op->err, MEREAU_E_FIELD, "retry_nonce.missing", NULL,
+                          "retry_nonce or device_jkt", "neither");
     if (nonce != NULL && (nonce_len < 16 || nonce_len > 64))
         return mru_refuse(&op->err, MEREAU_E_ARG, "retry_nonce.length", NULL,
                           "16..64 random bytes", "another length");
@@ -60,8 +59,7 @@ static mereau_status read_inputs(mereau_op *op, struct redeem *r)
 }
 
 /* All of the first get. */
-static mereau_status want(mereau_op *op, struct redeem *r)
-{
+static mereau_status want(mereau_op *op, struct redeem *r) {
     static const uint8_t none[MRU_HEAD_LEN] = {0};
     struct mru_cred names = r->cred;
     mereau_status status = MEREAU_OK;
@@ -85,8 +83,7 @@ static mereau_status want(mereau_op *op, struct redeem *r)
 }
 
 /* Reads the token's record and proves the secret. */
-static mereau_status prove(mereau_op *op, struct redeem *r)
-{
+static mereau_status prove(mereau_op *op, struct redeem *r) {
     const struct mru_root_key *root = mru_root_find(op, r->cred.epoch);
     struct mru_cred own = r->cred;
     uint8_t salt[MRU_SALT_LEN];
@@ -108,19 +105,17 @@ static mereau_status prove(mereau_op *op, struct redeem *r)
     if (!equal)
         return mru_refuse(&op->err, MEREAU_E_UNKNOWN,
                           "registration_token.secret", NULL,
-                          "a token that this tenant issued",
-                          "a wrong secret");
+                          "a token that this tenant issued", "a wrong secret");
     return MEREAU_OK;
 }
 
 /* The records above and beside: who the device is, and whether it was here. */
-static mereau_status read_around(mereau_op *op, struct redeem *r)
-{
+static mereau_status read_around(mereau_op *op, struct redeem *r) {
     struct mru_family *family = &r->family;
     struct mru_rkey key;
-    mereau_status status = mru_gather(
-        op, MRU_WITH_APP, mru_bag_text(&r->token, MEREAU_CLIENT_ID),
-        &family->above);
+    mereau_status status =
+        mru_gather(op, MRU_WITH_APP, mru_bag_text(&r->token, MEREAU_CLIENT_ID),
+                   &family->above);
     if (status == MEREAU_OK)
         status = mru_tx_get_bag(&op->tx, &family->key, &family->record,
                                 &r->enrolled);
@@ -145,8 +140,7 @@ static mereau_status read_around(mereau_op *op, struct redeem *r)
 }
 
 /* What refuses a repeat too. */
-static mereau_status check_around(mereau_op *op, struct redeem *r)
-{
+static mereau_status check_around(mereau_op *op, struct redeem *r) {
     const char *given = mru_bag_text(&op->in, MEREAU_CLIENT_ID);
     const struct mru_bag *app = r->family.above.app;
     mereau_status status = mru_check_tenant(op, &r->family.above);
@@ -161,10 +155,9 @@ static mereau_status check_around(mereau_op *op, struct redeem *r)
                           "the app it was minted for", "another app");
     if (mru_bag_count(app, MEREAU_GRANT_TYPE) > 0 &&
         !mru_bag_lists(app, MEREAU_GRANT_TYPE, "registration_token"))
-        return mru_refuse(&op->err, MEREAU_E_POLICY, "app.grant_type",
-                          "RFC 7591 2",
-                          "an app that may use registration tokens",
-                          "one that may not");
+        return mru_refuse(
+            &op->err, MEREAU_E_POLICY, "app.grant_type", "RFC 7591 2",
+            "an app that may use registration tokens", "one that may not");
     if (mru_bag_has(&r->token, MEREAU_REVOKED_AT))
         return mru_registration_open(&r->token, op->now_at, &op->err);
     if (r->family.device_there &&
@@ -176,8 +169,7 @@ static mereau_status check_around(mereau_op *op, struct redeem *r)
 
 /* --- the answer --- */
 
-static mereau_status give(mereau_op *op, struct redeem *r, int repeated)
-{
+static mereau_status give(mereau_op *op, struct redeem *r, int repeated) {
     const struct mru_bag *record = &r->family.record;
     const struct mru_root_key *root = NULL;
     struct mru_cred cred = {0};
@@ -215,8 +207,7 @@ static mereau_status give(mereau_op *op, struct redeem *r, int repeated)
 }
 
 static mereau_status refuse_enrolled(mereau_op *op, const char *rule,
-                                     const char *found)
-{
+                                     const char *found) {
     return mru_refuse(&op->err, MEREAU_E_ENROLLED, rule, NULL,
                       "a device that has not enrolled, or proves that it is "
                       "the one asking again",
@@ -224,8 +215,7 @@ static mereau_status refuse_enrolled(mereau_op *op, const char *rule,
 }
 
 /* The device was here before: the same answer for the one who proves it. */
-static mereau_status repeat(mereau_op *op, struct redeem *r)
-{
+static mereau_status repeat(mereau_op *op, struct redeem *r) {
     const struct mru_bag *record = &r->family.record;
     const char *jkt = mru_bag_text(record, MEREAU_DEVICE_JKT);
     uint8_t nonce[32];
@@ -257,16 +247,14 @@ static mereau_status repeat(mereau_op *op, struct redeem *r)
 
 /* --- counts --- */
 
-static int has_count(const struct mru_bag *slot)
-{
+static int has_count(const struct mru_bag *slot) {
     return mru_bag_int_or(slot, MRU_F_USED, 0) <
            mru_bag_int_or(slot, MRU_F_QUOTA, 0);
 }
 
 /* The device's own sub-count, else the next one that has any. Only when all are
  * empty in one snapshot is the token used up. */
-static mereau_status find_slot(mereau_op *op, struct redeem *r)
-{
+static mereau_status find_slot(mereau_op *op, struct redeem *r) {
     uint8_t slots = (uint8_t)mru_bag_int_or(&r->token, MRU_F_SLOTS, 1);
     char wanted[96];
     int there;
@@ -295,8 +283,7 @@ static mereau_status find_slot(mereau_op *op, struct redeem *r)
                       NULL, wanted, "one more");
 }
 
-static mereau_status take_count(mereau_op *op, struct redeem *r)
-{
+static mereau_status take_count(mereau_op *op, struct redeem *r) {
     mereau_status status = find_slot(op, r);
     if (status != MEREAU_OK)
         return status;
@@ -309,12 +296,11 @@ static mereau_status take_count(mereau_op *op, struct redeem *r)
 
 /* --- the record --- */
 
-static mereau_status fill(mereau_op *op, struct redeem *r)
-{
-    static const int32_t told[] = {
-        MEREAU_REMOTE_ADDRESS, MEREAU_USER_AGENT,  MEREAU_HOST_NAME,
-        MEREAU_SYSTEM_USER,    MEREAU_DEVICE_INFO, MEREAU_REFERENCE,
-        MEREAU_DEVICE_JKT,     0};
+static mereau_status fill(mereau_op *op, struct redeem *r) {
+    static const int32_t told[] = {MEREAU_REMOTE_ADDRESS, MEREAU_USER_AGENT,
+                                   MEREAU_HOST_NAME,      MEREAU_SYSTEM_USER,
+                                   MEREAU_DEVICE_INFO,    MEREAU_REFERENCE,
+                                   MEREAU_DEVICE_JKT,     0};
     struct mru_bag *record = &r->family.record;
     const struct mru_above *above = &r->family.above;
     uint8_t salt[MRU_SALT_LEN];
@@ -352,8 +338,7 @@ static mereau_status fill(mereau_op *op, struct redeem *r)
 }
 
 /* The administrator let it in again: same count, new secret, all old is dead. */
-static void clear_for_rearm(struct mru_bag *record)
-{
+static void clear_for_rearm(struct mru_bag *record) {
     struct mru_bag kept = {0};
     mru_bag_copy(&kept, record, MRU_F_TAGS);
     mru_bag_copy(&kept, record, MRU_F_REARMED);
@@ -363,15 +348,14 @@ static void clear_for_rearm(struct mru_bag *record)
     *record = kept;
 }
 
-static mereau_status enrol(mereau_op *op, struct redeem *r)
-{
+static mereau_status enrol(mereau_op *op, struct redeem *r) {
     struct mru_rkey keys[MRU_ENROLMENT_INDEXES];
     int n;
     mereau_status status =
         mru_registration_open(&r->token, op->now_at, &op->err);
     if (status == MEREAU_OK)
-        status = mru_registration_admits(&r->token, r->device_id, r->jkt,
-                                         &op->err);
+        status =
+            mru_registration_admits(&r->token, r->device_id, r->jkt, &op->err);
     if (status == MEREAU_OK && r->enrolled)
         clear_for_rearm(&r->family.record);
     else if (status == MEREAU_OK)
@@ -396,8 +380,7 @@ static mereau_status enrol(mereau_op *op, struct redeem *r)
     return n > 0 ? mru_put_index(op, keys, n, 0) : MEREAU_E_CRYPTO;
 }
 
-static void describe(mereau_op *op, const struct redeem *r)
-{
+static void describe(mereau_op *op, const struct redeem *r) {
     char id[MRU_ID_TEXT];
     mru_id_print(id, r->cred.id);
     mru_bag_set_text(&op->event, MEREAU_REGISTRATION_TOKEN_ID, id);
@@ -407,8 +390,7 @@ static void describe(mereau_op *op, const struct redeem *r)
     mru_bag_copy(&op->event, &op->in, MEREAU_USER_AGENT);
 }
 
-static mereau_status decide_redeem(mereau_op *op)
-{
+static mereau_status decide_redeem(mereau_op *op) {
     struct redeem r;
     mereau_status status;
     memset(&r, 0, sizeof r);
@@ -436,11 +418,11 @@ static mereau_status decide_redeem(mereau_op *op)
 }
 
 static const int32_t must[] = {MEREAU_REGISTRATION_TOKEN, MEREAU_DEVICE_ID, 0};
-static const int32_t takes[] = {
-    MEREAU_RETRY_NONCE,    MEREAU_DEVICE_JKT,  MEREAU_CLIENT_ID,
-    MEREAU_REMOTE_ADDRESS, MEREAU_USER_AGENT,  MEREAU_HOST_NAME,
-    MEREAU_SYSTEM_USER,    MEREAU_DEVICE_INFO, MEREAU_REFERENCE,
-    0};
+static const int32_t takes[] = {MEREAU_RETRY_NONCE, MEREAU_DEVICE_JKT,
+                                MEREAU_CLIENT_ID,   MEREAU_REMOTE_ADDRESS,
+                                MEREAU_USER_AGENT,  MEREAU_HOST_NAME,
+                                MEREAU_SYSTEM_USER, MEREAU_DEVICE_INFO,
+                                MEREAU_REFERENCE,   0};
 
 const struct mru_op_class mru_class_registration_token_redeem = {
     "registration_token_redeem",
@@ -455,8 +437,7 @@ mereau_op *mereau_registration_token_redeem(const mereau_tenant *tenant,
                                             const char *registration_token,
                                             const char *device_id,
                                             const uint8_t *retry_nonce,
-                                            size_t retry_nonce_len)
-{
+                                            size_t retry_nonce_len) {
     mereau_op *op = mru_op_make(tenant, &mru_class_registration_token_redeem);
     mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN, registration_token);
     mereau_op_set_text(op, MEREAU_DEVICE_ID, device_id);

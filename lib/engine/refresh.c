@@ -14,8 +14,7 @@ struct step {
 };
 
 static mereau_status read_inputs(mereau_op *op, int32_t kind, int32_t field,
-                                 struct step *step)
-{
+                                 struct step *step) {
     size_t len, nonce_len;
     const char *token = (const char *)mru_bag_data(&op->in, field, &len);
     const uint8_t *nonce =
@@ -37,8 +36,7 @@ static mereau_status read_inputs(mereau_op *op, int32_t kind, int32_t field,
 }
 
 /* A repeat with other parameters is not a repeat. */
-static int digest_parameters(mereau_op *op, struct step *step)
-{
+static int digest_parameters(mereau_op *op, struct step *step) {
     struct mru_buf all = {0};
     const char *scope = mru_bag_text(&op->in, MEREAU_SCOPE);
     size_t n = mru_bag_count(&op->in, MEREAU_AUDIENCE);
@@ -46,25 +44,22 @@ static int digest_parameters(mereau_op *op, struct step *step)
     mru_buf_add_text(&all, scope == NULL ? "" : scope);
     for (size_t i = 0; i < n; i++) {
         mru_buf_add_byte(&all, 0);
-        mru_buf_add_text(&all,
-                         mru_bag_text_at(&op->in, MEREAU_AUDIENCE, i));
+        mru_buf_add_text(&all, mru_bag_text_at(&op->in, MEREAU_AUDIENCE, i));
     }
-    failed = all.failed || mru_digest(step->parameters, "parameters", all.data,
-                                      all.len) != 0;
+    failed = all.failed ||
+             mru_digest(step->parameters, "parameters", all.data, all.len) != 0;
     mru_buf_free(&all);
     return failed ? -1 : 0;
 }
 
-static mereau_status refuse_scope(mereau_op *op, const char *rule)
-{
+static mereau_status refuse_scope(mereau_op *op, const char *rule) {
     return mru_refuse(&op->err, MEREAU_E_SCOPE, rule, "RFC 6749 6",
                       "not more than was granted", "more");
 }
 
 /* The scope of this one access token: what is asked for, else all that was
  * granted, and of it what the app may still have. */
-static mereau_status choose_scope(mereau_op *op, struct step *step)
-{
+static mereau_status choose_scope(mereau_op *op, struct step *step) {
     const char *granted = mru_bag_text(&step->family.record, MEREAU_SCOPE);
     const char *asked = mru_bag_text(&op->in, MEREAU_SCOPE);
     const char *app = mru_bag_text(step->family.above.app, MEREAU_SCOPE);
@@ -94,8 +89,7 @@ static mereau_status choose_scope(mereau_op *op, struct step *step)
     return MEREAU_OK;
 }
 
-static mereau_status choose_audience(mereau_op *op, struct step *step)
-{
+static mereau_status choose_audience(mereau_op *op, struct step *step) {
     const struct mru_bag *record = &step->family.record;
     size_t granted = mru_bag_count(record, MEREAU_AUDIENCE);
     size_t asked = mru_bag_count(&op->in, MEREAU_AUDIENCE);
@@ -117,15 +111,13 @@ static mereau_status choose_audience(mereau_op *op, struct step *step)
     return MEREAU_OK;
 }
 
-static int grants_refresh(const struct mru_bag *app)
-{
+static int grants_refresh(const struct mru_bag *app) {
     return mru_bag_count(app, MEREAU_GRANT_TYPE) == 0 ||
            mru_bag_lists(app, MEREAU_GRANT_TYPE, "refresh_token");
 }
 
 /* Sets the record to the next generation. */
-static void advance(mereau_op *op, struct step *step)
-{
+static void advance(mereau_op *op, struct step *step) {
     struct mru_family *family = &step->family;
     struct mru_bag *record = &family->record;
     const struct mru_above *above = &family->above;
@@ -138,16 +130,16 @@ static void advance(mereau_op *op, struct step *step)
                             mru_add_time(now_at, absolute));
     }
     absolute = mru_bag_int_or(record, MRU_F_FAMILY_ENDS, INT64_MAX);
-    lifetime = mru_setting(above, MEREAU_REFRESH_LIFETIME_S,
-                           MRU_DEFAULT_REFRESH_S);
+    lifetime =
+        mru_setting(above, MEREAU_REFRESH_LIFETIME_S, MRU_DEFAULT_REFRESH_S);
     if (!grants_refresh(above->app))
         lifetime = 0;
     idle = mru_setting(above, MEREAU_REFRESH_IDLE_S, MEREAU_UNSET);
     step->issue.generation = step->cred.generation + 1;
     step->issue.issued_at = mru_not_before_iat(family->levels, now_at);
-    step->issue.expires_at = mru_add_time(
-        now_at,
-        mru_setting(above, MEREAU_ACCESS_LIFETIME_S, MRU_DEFAULT_ACCESS_S));
+    step->issue.expires_at =
+        mru_add_time(now_at, mru_setting(above, MEREAU_ACCESS_LIFETIME_S,
+                                         MRU_DEFAULT_ACCESS_S));
     if (step->issue.expires_at > absolute)
         step->issue.expires_at = absolute;
 
@@ -178,8 +170,7 @@ static void advance(mereau_op *op, struct step *step)
 }
 
 /* What the last step issued, for a repeat of it. */
-static void recall(struct step *step)
-{
+static void recall(struct step *step) {
     const struct mru_bag *record = &step->family.record;
     step->issue.generation =
         (uint32_t)mru_bag_int_or(record, MRU_F_GENERATION, 0);
@@ -192,8 +183,7 @@ static void recall(struct step *step)
 }
 
 /* The refresh token of the record's generation. */
-static mereau_status give_refresh(mereau_op *op, struct step *step)
-{
+static mereau_status give_refresh(mereau_op *op, struct step *step) {
     const struct mru_bag *record = &step->family.record;
     const struct mru_bag *app = step->family.above.app;
     const struct mru_root_key *root = NULL;
@@ -229,8 +219,7 @@ static mereau_status give_refresh(mereau_op *op, struct step *step)
     return status;
 }
 
-static mereau_status answer(mereau_op *op, struct step *step, int repeated)
-{
+static mereau_status answer(mereau_op *op, struct step *step, int repeated) {
     const struct mru_family *family = &step->family;
     char id[MRU_ID_TEXT];
     mereau_status status = mru_issue_access(op, family, &step->issue);
@@ -247,8 +236,7 @@ static mereau_status answer(mereau_op *op, struct step *step, int repeated)
     return status;
 }
 
-static void describe(mereau_op *op, const struct step *step)
-{
+static void describe(mereau_op *op, const struct step *step) {
     const struct mru_bag *record = &step->family.record;
     char id[MRU_ID_TEXT];
     mru_id_print(id, step->family.key.data + 1);
@@ -262,8 +250,7 @@ static void describe(mereau_op *op, const struct step *step)
     mru_bag_copy(&op->event, &op->in, MEREAU_USER_AGENT);
 }
 
-static mereau_status expired(mereau_op *op, const struct mru_bag *record)
-{
+static mereau_status expired(mereau_op *op, const struct mru_bag *record) {
     int64_t ended_at;
     char wanted[96], found[96];
     const char *rule = mru_family_expired(record, op->now_at, &ended_at);
@@ -275,22 +262,20 @@ static mereau_status expired(mereau_op *op, const struct mru_bag *record)
 }
 
 /* The family ends for everybody; that is committed, and then it is a refusal. */
-static mereau_status reused(mereau_op *op, struct step *step)
-{
+static mereau_status reused(mereau_op *op, struct step *step) {
     char found[96];
     mereau_status status = mru_family_end(op, &step->family, "reuse");
-    mru_say(found, sizeof found, "one that was used before, %lld steps back",
-            (long long)mru_bag_int_or(&step->family.record, MRU_F_GENERATION,
-                                      0) -
-                (long long)step->cred.generation);
+    mru_say(
+        found, sizeof found, "one that was used before, %lld steps back",
+        (long long)mru_bag_int_or(&step->family.record, MRU_F_GENERATION, 0) -
+            (long long)step->cred.generation);
     op->verdict = mru_refuse(&op->verdict_err, MEREAU_E_REUSED, "family.reuse",
                              "RFC 9700 4.14.2",
                              "the newest refresh token of the family", found);
     return status;
 }
 
-static mereau_status step_on(mereau_op *op, struct step *step)
-{
+static mereau_status step_on(mereau_op *op, struct step *step) {
     mereau_status status = expired(op, &step->family.record);
     if (status == MEREAU_OK && step->cred.kind == MRU_CRED_REFRESH &&
         !grants_refresh(step->family.above.app))
@@ -311,8 +296,7 @@ static mereau_status step_on(mereau_op *op, struct step *step)
                                : status;
 }
 
-static mereau_status repeat(mereau_op *op, struct step *step, int noted)
-{
+static mereau_status repeat(mereau_op *op, struct step *step, int noted) {
     mereau_status status = expired(op, &step->family.record);
     recall(step);
     if (status == MEREAU_OK)
@@ -325,8 +309,7 @@ static mereau_status repeat(mereau_op *op, struct step *step, int noted)
                                : status;
 }
 
-static mereau_status judge(mereau_op *op, struct step *step)
-{
+static mereau_status judge(mereau_op *op, struct step *step) {
     struct mru_presented token = {0};
     token.generation = step->cred.generation;
     token.proved = step->proved;
@@ -334,8 +317,8 @@ static mereau_status judge(mereau_op *op, struct step *step)
         mru_bag_int_or(&step->family.record, MRU_F_KEYED, 0) != 0;
     token.nonce = step->has_nonce ? step->nonce : NULL;
     token.parameters = step->parameters;
-    token.grace_s = mru_setting(&step->family.above, MEREAU_GRACE_S,
-                                MRU_DEFAULT_GRACE_S);
+    token.grace_s =
+        mru_setting(&step->family.above, MEREAU_GRACE_S, MRU_DEFAULT_GRACE_S);
     token.now_at = op->now_at;
     switch (mru_family_judge(&step->family.record, &token)) {
     case MRU_TOKEN_CURRENT:
@@ -360,8 +343,7 @@ static mereau_status judge(mereau_op *op, struct step *step)
     }
 }
 
-static mereau_status decide_step(mereau_op *op, int32_t kind, int32_t field)
-{
+static mereau_status decide_step(mereau_op *op, int32_t kind, int32_t field) {
     struct step step;
     mereau_status status;
     memset(&step, 0, sizeof step);
@@ -376,10 +358,10 @@ static mereau_status decide_step(mereau_op *op, int32_t kind, int32_t field)
         /* an auth token's generation says how often its device was re-armed */
         if (step.cred.generation !=
             (uint32_t)mru_bag_int_or(&step.family.record, MRU_F_REARMED, 0))
-            status = mru_refuse(&op->err, MEREAU_E_REVOKED,
-                                "auth_token.rearmed", NULL,
-                                "the newest auth token of the device",
-                                "one from before it was re-armed");
+            status =
+                mru_refuse(&op->err, MEREAU_E_REVOKED, "auth_token.rearmed",
+                           NULL, "the newest auth token of the device",
+                           "one from before it was re-armed");
         step.cred.generation = 0;
     }
     if (status == MEREAU_OK)
@@ -393,52 +375,48 @@ static mereau_status decide_step(mereau_op *op, int32_t kind, int32_t field)
     return status;
 }
 
-static mereau_status decide_exchange(mereau_op *op)
-{
+static mereau_status decide_exchange(mereau_op *op) {
     return decide_step(op, MRU_CRED_AUTH, MEREAU_AUTH_TOKEN);
 }
 
-static mereau_status decide_refresh(mereau_op *op)
-{
+static mereau_status decide_refresh(mereau_op *op) {
     return decide_step(op, MRU_CRED_REFRESH, MEREAU_REFRESH_TOKEN);
 }
 
 static const int32_t exchange_must[] = {MEREAU_AUTH_TOKEN, 0};
 static const int32_t refresh_must[] = {MEREAU_REFRESH_TOKEN, 0};
-static const int32_t takes[] = {MEREAU_SCOPE,          MEREAU_AUDIENCE,
-                                MEREAU_CLIENT_ID,      MEREAU_CLIENT_SECRET,
-                                MEREAU_RETRY_NONCE,    MEREAU_DEVICE_JKT,
-                                MEREAU_REMOTE_ADDRESS, MEREAU_USER_AGENT,
-                                0};
-static const int32_t wire[] = {MEREAU_ACCESS_TOKEN,
-                               MEREAU_TOKEN_TYPE,
-                               MEREAU_EXPIRES_IN,
-                               MEREAU_REFRESH_TOKEN,
-                               MEREAU_REFRESH_EXPIRES_IN,
-                               MEREAU_SCOPE,
-                               MEREAU_SESSION_STATE,
-                               MEREAU_NOT_BEFORE_POLICY,
-                               MEREAU_ID_TOKEN,
-                               0};
+static const int32_t takes[] = {
+    MEREAU_SCOPE,          MEREAU_AUDIENCE,    MEREAU_CLIENT_ID,
+    MEREAU_CLIENT_SECRET,  MEREAU_RETRY_NONCE, MEREAU_DEVICE_JKT,
+    MEREAU_REMOTE_ADDRESS, MEREAU_USER_AGENT,  0};
+static const int32_t wire[] = {
+    MEREAU_ACCESS_TOKEN,       MEREAU_TOKEN_TYPE,
+    MEREAU_EXPIRES_IN,         MEREAU_REFRESH_TOKEN,
+    MEREAU_REFRESH_EXPIRES_IN, MEREAU_SCOPE,
+    MEREAU_SESSION_STATE,      MEREAU_NOT_BEFORE_POLICY,
+    MEREAU_ID_TOKEN,           0};
 
 const struct mru_op_class mru_class_auth_token_exchange = {
-    "auth_token_exchange", "auth_token.exchange", MRU_OP_LINEAR, exchange_must,
-    takes, wire, decide_exchange};
+    "auth_token_exchange",
+    "auth_token.exchange",
+    MRU_OP_LINEAR,
+    exchange_must,
+    takes,
+    wire,
+    decide_exchange};
 const struct mru_op_class mru_class_token_refresh = {
-    "token_refresh", "token.refresh", MRU_OP_LINEAR, refresh_must, takes,
-    wire, decide_refresh};
+    "token_refresh", "token.refresh", MRU_OP_LINEAR, refresh_must, takes, wire,
+    decide_refresh};
 
 mereau_op *mereau_auth_token_exchange(const mereau_tenant *tenant,
-                                      const char *auth_token)
-{
+                                      const char *auth_token) {
     mereau_op *op = mru_op_make(tenant, &mru_class_auth_token_exchange);
     mereau_op_set_text(op, MEREAU_AUTH_TOKEN, auth_token);
     return op;
 }
 
 mereau_op *mereau_token_refresh(const mereau_tenant *tenant,
-                                const char *refresh_token)
-{
+                                const char *refresh_token) {
     mereau_op *op = mru_op_make(tenant, &mru_class_token_refresh);
     mereau_op_set_text(op, MEREAU_REFRESH_TOKEN, refresh_token);
     return op;

@@ -6,34 +6,30 @@
 #include "classes_core.h"
 #include "registration_int.h"
 
-void mru_key_registration(struct mru_rkey *key, const uint8_t id[MRU_ID_LEN])
-{
+void mru_key_registration(struct mru_rkey *key, const uint8_t id[MRU_ID_LEN]) {
     mru_rkey_set(key, 'r', id, MRU_ID_LEN);
 }
 
 void mru_key_slot(struct mru_rkey *key, const uint8_t id[MRU_ID_LEN],
-                  uint8_t slot)
-{
+                  uint8_t slot) {
     mru_rkey_set(key, 's', id, MRU_ID_LEN);
     mru_rkey_add(key, &slot, 1);
 }
 
 int mru_registration_index_keys(const struct mru_bag *record,
                                 const uint8_t id[MRU_ID_LEN],
-                                struct mru_rkey *keys, size_t max)
-{
+                                struct mru_rkey *keys, size_t max) {
     const char *client = mru_bag_text(record, MEREAU_CLIENT_ID);
     int64_t at = mru_bag_int_or(record, MEREAU_CREATED_AT, 0);
     if (max < MRU_REGISTRATION_INDEXES || client == NULL)
         return 0;
     mru_rkey_entry(&keys[0], MRU_LIST_REGISTRATIONS, NULL, 0, at, id);
-    mru_rkey_entry(&keys[1], MRU_LIST_APP_REGISTRATIONS, client,
-                   strlen(client), at, id);
+    mru_rkey_entry(&keys[1], MRU_LIST_APP_REGISTRATIONS, client, strlen(client),
+                   at, id);
     return MRU_REGISTRATION_INDEXES;
 }
 
-int64_t mru_registration_drop_at(const struct mru_bag *record)
-{
+int64_t mru_registration_drop_at(const struct mru_bag *record) {
     return mru_add_time(mru_bag_int_or(record, MEREAU_EXPIRES_AT, 0),
                         MRU_LEDGER_S);
 }
@@ -41,8 +37,7 @@ int64_t mru_registration_drop_at(const struct mru_bag *record)
 mereau_status mru_registration_print(mereau_op *op,
                                      const struct mru_bag *record,
                                      const uint8_t id[MRU_ID_LEN],
-                                     char out[MRU_CRED_MAX])
-{
+                                     char out[MRU_CRED_MAX]) {
     const char *subject = mru_bag_text(record, MEREAU_SUBJECT);
     const struct mru_root_key *root = NULL;
     struct mru_cred cred = {0};
@@ -71,8 +66,7 @@ mereau_status mru_registration_print(mereau_op *op,
 /* --- reading --- */
 
 mereau_status mru_registration_read(mereau_op *op, struct mru_registration *r,
-                                    const uint8_t id[MRU_ID_LEN])
-{
+                                    const uint8_t id[MRU_ID_LEN]) {
     int there = 0;
     mereau_status status;
     memcpy(r->id, id, MRU_ID_LEN);
@@ -88,12 +82,11 @@ mereau_status mru_registration_read(mereau_op *op, struct mru_registration *r,
         return mru_refuse(&op->err, MEREAU_E_UNKNOWN, "registration_token.id",
                           NULL, "a token of this tenant", "no such record");
     r->n_slots = (size_t)mru_bag_int_or(&r->record, MRU_F_SLOTS, 1);
-    if (status == MEREAU_OK &&
-        (r->n_slots == 0 || r->n_slots > MRU_MAX_SLOTS))
+    if (status == MEREAU_OK && (r->n_slots == 0 || r->n_slots > MRU_MAX_SLOTS))
         return MEREAU_E_CORRUPT;
     for (size_t i = 0; i < r->n_slots && status == MEREAU_OK; i++) {
-        status = mru_tx_get_bag(&op->tx, &r->slot_keys[i], &r->slots[i],
-                                &there);
+        status =
+            mru_tx_get_bag(&op->tx, &r->slot_keys[i], &r->slots[i], &there);
         r->used += mru_bag_int_or(&r->slots[i], MRU_F_USED, 0);
         int64_t at = mru_bag_int_or(&r->slots[i], MEREAU_LAST_USED_AT, 0);
         r->last_used_at = at > r->last_used_at ? at : r->last_used_at;
@@ -101,8 +94,8 @@ mereau_status mru_registration_read(mereau_op *op, struct mru_registration *r,
     return status;
 }
 
-mereau_status mru_registration_named(mereau_op *op, struct mru_registration *r)
-{
+mereau_status mru_registration_named(mereau_op *op,
+                                     struct mru_registration *r) {
     const char *text = mru_bag_text(&op->in, MEREAU_REGISTRATION_TOKEN_ID);
     uint8_t id[MRU_ID_LEN];
     if (mru_id_read(id, text) != 0)
@@ -112,16 +105,14 @@ mereau_status mru_registration_named(mereau_op *op, struct mru_registration *r)
     return mru_registration_read(op, r, id);
 }
 
-void mru_registration_free(struct mru_registration *r)
-{
+void mru_registration_free(struct mru_registration *r) {
     mru_bag_free(&r->record);
     for (size_t i = 0; i < MRU_MAX_SLOTS; i++)
         mru_bag_free(&r->slots[i]);
 }
 
 void mru_registration_show(mereau_op *op, struct mru_bag *out,
-                           const struct mru_registration *r)
-{
+                           const struct mru_registration *r) {
     static const int32_t shown[] = {MEREAU_CLIENT_ID,
                                     MEREAU_COUNT,
                                     MEREAU_CREATED_AT,
@@ -151,8 +142,7 @@ void mru_registration_show(mereau_op *op, struct mru_bag *out,
 }
 
 /* By id, or by the token itself, which must prove itself. */
-static mereau_status decide_get(mereau_op *op)
-{
+static mereau_status decide_get(mereau_op *op) {
     struct mru_registration r = {0};
     struct mru_cred cred;
     char text[MRU_CRED_MAX];
@@ -167,18 +157,17 @@ static mereau_status decide_get(mereau_op *op)
     if (token == NULL) {
         status = mru_registration_named(op, &r);
     } else {
-        status = mru_cred_parse(&cred, MRU_CRED_REGISTRATION, token, len,
-                                &op->err);
+        status =
+            mru_cred_parse(&cred, MRU_CRED_REGISTRATION, token, len, &op->err);
         if (status == MEREAU_OK)
             status = mru_registration_read(op, &r, cred.id);
         if (status == MEREAU_OK)
             status = mru_registration_print(op, &r.record, cred.id, text);
         if (status == MEREAU_OK &&
             (strlen(text) != len || !mru_equal_ct(text, token, len)))
-            status = mru_refuse(&op->err, MEREAU_E_UNKNOWN,
-                                "registration_token.secret", NULL,
-                                "a token that this tenant issued",
-                                "a wrong secret");
+            status = mru_refuse(
+                &op->err, MEREAU_E_UNKNOWN, "registration_token.secret", NULL,
+                "a token that this tenant issued", "a wrong secret");
         mru_wipe(text, sizeof text);
         mru_wipe(&cred, sizeof cred);
     }
@@ -192,12 +181,16 @@ static const int32_t get_takes[] = {MEREAU_REGISTRATION_TOKEN_ID,
                                     MEREAU_REGISTRATION_TOKEN, 0};
 
 const struct mru_op_class mru_class_registration_token_get = {
-    "registration_token_get", "registration_token.get", MRU_OP_QUIET,
-    NULL, get_takes, NULL, decide_get};
+    "registration_token_get",
+    "registration_token.get",
+    MRU_OP_QUIET,
+    NULL,
+    get_takes,
+    NULL,
+    decide_get};
 
 mereau_op *mereau_registration_token_get(const mereau_tenant *tenant,
-                                         const char *id)
-{
+                                         const char *id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_registration_token_get);
     mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN_ID, id);
     return op;
@@ -205,8 +198,7 @@ mereau_op *mereau_registration_token_get(const mereau_tenant *tenant,
 
 /* --- lists --- */
 
-static int passes(const mereau_op *op, const struct mru_bag *row)
-{
+static int passes(const mereau_op *op, const struct mru_bag *row) {
     static const int32_t texts[] = {MEREAU_CLIENT_ID, MEREAU_STATE,
                                     MEREAU_RECIPIENT, 0};
     const char *reference = mru_bag_text(&op->in, MEREAU_REFERENCE);
@@ -216,12 +208,10 @@ static int passes(const mereau_op *op, const struct mru_bag *row)
         if (wanted != NULL && (found == NULL || strcmp(wanted, found) != 0))
             return 0;
     }
-    return reference == NULL ||
-           mru_bag_lists(row, MEREAU_REFERENCE, reference);
+    return reference == NULL || mru_bag_lists(row, MEREAU_REFERENCE, reference);
 }
 
-static mereau_status add_row(mereau_op *op, const struct mru_rec *entry)
-{
+static mereau_status add_row(mereau_op *op, const struct mru_rec *entry) {
     struct mru_registration r = {0};
     struct mru_bag shown = {0}, *row;
     mereau_status status = mru_registration_read(
@@ -240,8 +230,7 @@ static mereau_status add_row(mereau_op *op, const struct mru_rec *entry)
     return status;
 }
 
-static mereau_status decide_list(mereau_op *op)
-{
+static mereau_status decide_list(mereau_op *op) {
     const char *client = mru_bag_text(&op->in, MEREAU_CLIENT_ID);
     struct mru_rkey prefix;
     if (client != NULL)
@@ -252,9 +241,13 @@ static mereau_status decide_list(mereau_op *op)
     return mru_list_page(op, &prefix, add_row);
 }
 
-static const int32_t list_takes[] = {
-    MEREAU_CLIENT_ID, MEREAU_STATE,  MEREAU_RECIPIENT, MEREAU_REFERENCE,
-    MEREAU_PAGE_SIZE, MEREAU_CURSOR, 0};
+static const int32_t list_takes[] = {MEREAU_CLIENT_ID,
+                                     MEREAU_STATE,
+                                     MEREAU_RECIPIENT,
+                                     MEREAU_REFERENCE,
+                                     MEREAU_PAGE_SIZE,
+                                     MEREAU_CURSOR,
+                                     0};
 
 const struct mru_op_class mru_class_registration_token_list = {
     "registration_token_list",
@@ -265,7 +258,6 @@ const struct mru_op_class mru_class_registration_token_list = {
     NULL,
     decide_list};
 
-mereau_op *mereau_registration_token_list(const mereau_tenant *tenant)
-{
+mereau_op *mereau_registration_token_list(const mereau_tenant *tenant) {
     return mru_op_make(tenant, &mru_class_registration_token_list);
 }

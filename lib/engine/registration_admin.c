@@ -6,8 +6,7 @@
 
 /* Raising adds to one sub-count; lowering takes what is unused, from all. */
 static mereau_status change_count(mereau_op *op, struct mru_registration *r,
-                                  int64_t count)
-{
+                                  int64_t count) {
     int64_t change = count - mru_bag_int_or(&r->record, MEREAU_COUNT, 0);
     mereau_status status = MEREAU_OK;
     char wanted[96];
@@ -38,12 +37,11 @@ static mereau_status change_count(mereau_op *op, struct mru_registration *r,
 }
 
 static mereau_status change_times(mereau_op *op, struct mru_registration *r,
-                                  const struct mru_above *above)
-{
+                                  const struct mru_above *above) {
     int64_t expires_at = mru_bag_int(&op->in, MEREAU_EXPIRES_AT);
-    int64_t most = mru_add_time(
-        op->now_at, mru_setting(above, MEREAU_MAX_LIFETIME_S,
-                                MRU_DEFAULT_MAX_LIFETIME_S));
+    int64_t most =
+        mru_add_time(op->now_at, mru_setting(above, MEREAU_MAX_LIFETIME_S,
+                                             MRU_DEFAULT_MAX_LIFETIME_S));
     if (expires_at == MEREAU_UNSET)
         return MEREAU_OK;
     if (expires_at <= op->now_at || expires_at > most)
@@ -56,8 +54,7 @@ static mereau_status change_times(mereau_op *op, struct mru_registration *r,
 }
 
 /* Sub-counts live as long as their token. */
-static mereau_status keep_slots(mereau_op *op, struct mru_registration *r)
-{
+static mereau_status keep_slots(mereau_op *op, struct mru_registration *r) {
     mereau_status status = MEREAU_OK;
     for (size_t i = 0; i < r->n_slots && status == MEREAU_OK; i++)
         status = mru_tx_put(&op->tx, &r->slot_keys[i], &r->slots[i],
@@ -66,12 +63,14 @@ static mereau_status keep_slots(mereau_op *op, struct mru_registration *r)
 }
 
 static mereau_status update(mereau_op *op, struct mru_registration *r,
-                            const struct mru_above *above)
-{
-    static const int32_t copied[] = {
-        MEREAU_ENABLED, MEREAU_ALLOWED_DEVICE_ID, MEREAU_ALLOWED_DEVICE_JKT,
-        MEREAU_LABEL,   MEREAU_REFERENCE,         MEREAU_RECIPIENT,
-        0};
+                            const struct mru_above *above) {
+    static const int32_t copied[] = {MEREAU_ENABLED,
+                                     MEREAU_ALLOWED_DEVICE_ID,
+                                     MEREAU_ALLOWED_DEVICE_JKT,
+                                     MEREAU_LABEL,
+                                     MEREAU_REFERENCE,
+                                     MEREAU_RECIPIENT,
+                                     0};
     int64_t count = mru_bag_int(&op->in, MEREAU_COUNT);
     mereau_status status = MEREAU_OK;
     if (mru_bag_has(&r->record, MEREAU_REVOKED_AT))
@@ -97,8 +96,7 @@ static mereau_status update(mereau_op *op, struct mru_registration *r,
     return status;
 }
 
-static mereau_status decide_update(mereau_op *op)
-{
+static mereau_status decide_update(mereau_op *op) {
     struct mru_registration r = {0};
     struct mru_above above;
     mereau_status status = mru_gather_want(op, MRU_WITH_FRESH, NULL);
@@ -116,8 +114,7 @@ static mereau_status decide_update(mereau_op *op)
 
 /* One commit on the token, and with cascade one mark that all it led to reads:
  * the head is rewritten, so that nothing under way passes it by. */
-static mereau_status revoke(mereau_op *op, struct mru_registration *r)
-{
+static mereau_status revoke(mereau_op *op, struct mru_registration *r) {
     int cascade = mru_bag_int_or(&op->in, MEREAU_CASCADE, 0) != 0;
     struct mru_bag mark = {0};
     struct mru_rkey key;
@@ -148,8 +145,7 @@ static mereau_status revoke(mereau_op *op, struct mru_registration *r)
     return status;
 }
 
-static mereau_status decide_revoke(mereau_op *op)
-{
+static mereau_status decide_revoke(mereau_op *op) {
     struct mru_registration r = {0};
     mereau_status status = mru_gather_want(op, 0, NULL);
     if (status == MEREAU_OK)
@@ -191,16 +187,14 @@ const struct mru_op_class mru_class_registration_token_revoke = {
     decide_revoke};
 
 mereau_op *mereau_registration_token_update(const mereau_tenant *tenant,
-                                            const char *id)
-{
+                                            const char *id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_registration_token_update);
     mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN_ID, id);
     return op;
 }
 
 mereau_op *mereau_registration_token_revoke(const mereau_tenant *tenant,
-                                            const char *id)
-{
+                                            const char *id) {
     mereau_op *op = mru_op_make(tenant, &mru_class_registration_token_revoke);
     mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN_ID, id);
     return op;

@@ -1,15 +1,13 @@
 /* lib/engine/roots.c - what the root keys make: sealed fields. */
 #include "engine.h"
 
-const struct mru_root_key *mru_root_newest(const mereau_op *op)
-{
+const struct mru_root_key *mru_root_newest(const mereau_op *op) {
     const mereau_ctx *ctx = op->tenant->ctx;
     return &ctx->roots[ctx->n_roots - 1];
 }
 
 const struct mru_root_key *mru_root_find(const mereau_op *op,
-                                         const uint8_t epoch[2])
-{
+                                         const uint8_t epoch[2]) {
     const mereau_ctx *ctx = op->tenant->ctx;
     for (size_t i = 0; i < ctx->n_roots; i++)
         if (memcmp(ctx->roots[i].epoch, epoch, 2) == 0)
@@ -18,8 +16,7 @@ const struct mru_root_key *mru_root_find(const mereau_op *op,
 }
 
 /* Binds what is sealed to its tenant and place. */
-static int bind(struct mru_buf *aad, const mereau_op *op, const char *label)
-{
+static int bind(struct mru_buf *aad, const mereau_op *op, const char *label) {
     mru_buf_add_text(aad, "mereau seal");
     mru_buf_add(aad, op->tenant->name, strlen(op->tenant->name) + 1);
     mru_buf_add_text(aad, label);
@@ -28,8 +25,7 @@ static int bind(struct mru_buf *aad, const mereau_op *op, const char *label)
 
 mereau_status mru_seal_field(mereau_op *op, struct mru_bag *bag,
                              const char *label, const uint8_t *plain,
-                             size_t len)
-{
+                             size_t len) {
     const struct mru_root_key *root = mru_root_newest(op);
     struct mru_buf aad = {0}, sealed = {0};
     uint8_t *out;
@@ -56,8 +52,7 @@ end:
 }
 
 mereau_status mru_unseal_field(mereau_op *op, const struct mru_bag *bag,
-                               const char *label, struct mru_buf *plain)
-{
+                               const char *label, struct mru_buf *plain) {
     const struct mru_root_key *root = NULL;
     struct mru_buf aad = {0};
     uint8_t epoch[2], *out;

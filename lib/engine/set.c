@@ -4,8 +4,7 @@
 #include "op.h"
 
 /* Whether the op may be set now; a finished one forgets its results. */
-static int may_set(mereau_op *op)
-{
+static int may_set(mereau_op *op) {
     if (op == NULL)
         return 0;
     if (op->state == MRU_OP_RUNNING) {
@@ -20,8 +19,7 @@ static int may_set(mereau_op *op)
     return 1;
 }
 
-static int32_t type_of(mereau_op *op, int32_t field, const char *types)
-{
+static int32_t type_of(mereau_op *op, int32_t field, const char *types) {
     int32_t type = mereau_field_type(field);
     if (type != 0 && strchr(types, (char)type) != NULL)
         return type;
@@ -32,13 +30,11 @@ static int32_t type_of(mereau_op *op, int32_t field, const char *types)
     return 0;
 }
 
-static int is_token(int32_t field)
-{
+static int is_token(int32_t field) {
     return (field >= MEREAU_CLIENT_SECRET && field <= MEREAU_TOKEN);
 }
 
-static size_t most_bytes(const mereau_op *op, int32_t field, int32_t type)
-{
+static size_t most_bytes(const mereau_op *op, int32_t field, int32_t type) {
     const mereau_ctx *ctx = op->tenant->ctx;
     if (is_token(field))
         return (size_t)ctx->max_token;
@@ -51,8 +47,7 @@ static size_t most_bytes(const mereau_op *op, int32_t field, int32_t type)
 
 /* Texts are UTF-8 without control characters, JSON is well-formed. */
 static int check_value(mereau_op *op, int32_t field, int32_t type,
-                       const void *data, size_t len)
-{
+                       const void *data, size_t len) {
     if (len > most_bytes(op, field, type)) {
         mru_op_mistake(op, MEREAU_E_TOO_LONG, "op.length",
                        "at most MEREAU_MAX_ bytes", field);
@@ -75,8 +70,7 @@ static int check_value(mereau_op *op, int32_t field, int32_t type,
 }
 
 static void set_value(mereau_op *op, int32_t field, int32_t type,
-                      const void *data, size_t len)
-{
+                      const void *data, size_t len) {
     if (!check_value(op, field, type, data, len))
         return;
     if (type == 'L') {
@@ -94,8 +88,7 @@ static void set_value(mereau_op *op, int32_t field, int32_t type,
         mru_op_mistake(op, MEREAU_E_NOMEM, "op", NULL, field);
 }
 
-void mereau_op_set_text(mereau_op *op, int32_t field, const char *text)
-{
+void mereau_op_set_text(mereau_op *op, int32_t field, const char *text) {
     int32_t type;
     if (!may_set(op) || (type = type_of(op, field, "TJL")) == 0)
         return;
@@ -105,8 +98,7 @@ void mereau_op_set_text(mereau_op *op, int32_t field, const char *text)
 }
 
 void mereau_op_set_bytes(mereau_op *op, int32_t field, const void *data,
-                         size_t len)
-{
+                         size_t len) {
     int32_t type;
     if (!may_set(op) || (type = type_of(op, field, "TJLD")) == 0)
         return;
@@ -115,16 +107,14 @@ void mereau_op_set_bytes(mereau_op *op, int32_t field, const void *data,
         set_value(op, field, type, data, len);
 }
 
-void mereau_op_add_text(mereau_op *op, int32_t field, const char *text)
-{
+void mereau_op_add_text(mereau_op *op, int32_t field, const char *text) {
     if (!may_set(op) || type_of(op, field, "L") == 0)
         return;
     if (text != NULL)
         set_value(op, field, 'L', text, strlen(text));
 }
 
-void mereau_op_set_int(mereau_op *op, int32_t field, int64_t value)
-{
+void mereau_op_set_int(mereau_op *op, int32_t field, int64_t value) {
     int32_t type;
     if (!may_set(op) || (type = type_of(op, field, "IB")) == 0)
         return;
@@ -144,22 +134,19 @@ void mereau_op_set_int(mereau_op *op, int32_t field, int64_t value)
 /* --- from JSON --- */
 
 static void set_json_text(mereau_op *op, int32_t field, int32_t type,
-                          const struct mru_jval *value)
-{
+                          const struct mru_jval *value) {
     struct mru_buf text = {0};
     if (mru_json_add_text(&text, value) != 0)
-        mru_op_mistake(op,
-                       value->kind == 's' ? MEREAU_E_NOMEM : MEREAU_E_FIELD,
+        mru_op_mistake(op, value->kind == 's' ? MEREAU_E_NOMEM : MEREAU_E_FIELD,
                        "op.json", "a text", field);
     else
-        set_value(op, field, type, text.data == NULL ? (const void *)"" : text.data,
-                  text.len);
+        set_value(op, field, type,
+                  text.data == NULL ? (const void *)"" : text.data, text.len);
     mru_buf_free(&text);
 }
 
 static void set_json_int(mereau_op *op, int32_t field, int32_t type,
-                         const struct mru_jval *value)
-{
+                         const struct mru_jval *value) {
     int64_t number = 0;
     if (type == 'B' && (value->kind == 't' || value->kind == 'f'))
         mereau_op_set_int(op, field, value->kind == 't');
@@ -168,13 +155,11 @@ static void set_json_int(mereau_op *op, int32_t field, int32_t type,
         mereau_op_set_int(op, field, number);
     else
         mru_op_mistake(op, MEREAU_E_FIELD, "op.json",
-                       type == 'B' ? "true or false" : "a whole number",
-                       field);
+                       type == 'B' ? "true or false" : "a whole number", field);
 }
 
 static void set_json_list(mereau_op *op, int32_t field,
-                          const struct mru_jval *value)
-{
+                          const struct mru_jval *value) {
     struct mru_jval one;
     size_t at = 0;
     if (value->kind != 'a') {
@@ -186,8 +171,7 @@ static void set_json_list(mereau_op *op, int32_t field,
 }
 
 static void set_member(mereau_op *op, const struct mru_jval *name,
-                       const struct mru_jval *value)
-{
+                       const struct mru_jval *value) {
     char word[64];
     size_t len;
     int32_t field = 0;
@@ -223,8 +207,7 @@ static void set_member(mereau_op *op, const struct mru_jval *name,
     }
 }
 
-void mereau_op_set_json(mereau_op *op, const char *json, size_t len)
-{
+void mereau_op_set_json(mereau_op *op, const char *json, size_t len) {
     struct mru_jval root, name, value;
     struct mru_json_limits limits = mru_json_default_limits;
     size_t at = 0;

@@ -4,8 +4,7 @@
 #define CLOCK_BACK_S 60
 
 static int same_digest(const struct mru_bag *record, int32_t field,
-                       const uint8_t *digest)
-{
+                       const uint8_t *digest) {
     uint8_t kept[32];
     return digest != NULL && mru_bag_bytes(record, field, kept, 32) &&
            mru_equal_ct(kept, digest, 32);
@@ -13,8 +12,7 @@ static int same_digest(const struct mru_bag *record, int32_t field,
 
 /* The previous generation again: was it the one who had the answer? */
 static int judge_repeat(const struct mru_bag *record,
-                        const struct mru_presented *token)
-{
+                        const struct mru_presented *token) {
     int same = same_digest(record, MRU_F_PARAMETERS, token->parameters);
     int proved = (token->proved && token->proved_before) ||
                  same_digest(record, MRU_F_PROOF, token->nonce);
@@ -28,8 +26,7 @@ static int judge_repeat(const struct mru_bag *record,
 }
 
 int mru_family_judge(const struct mru_bag *record,
-                     const struct mru_presented *token)
-{
+                     const struct mru_presented *token) {
     int64_t current = mru_bag_int_or(record, MRU_F_GENERATION, 0);
     int64_t presented = token->generation;
     int64_t used_at = mru_bag_int_or(record, MEREAU_LAST_USED_AT, 0);
@@ -45,8 +42,7 @@ int mru_family_judge(const struct mru_bag *record,
 }
 
 const char *mru_family_expired(const struct mru_bag *record, int64_t now_at,
-                               int64_t *ended_at)
-{
+                               int64_t *ended_at) {
     static const struct {
         int32_t field;
         const char *rule;

@@ -1,8 +1,7 @@
 /* lib/record/bag.c - setting and reading the fields of a bag. */
 #include "bag.h"
 
-static void clear_item(struct mru_item *item)
-{
+static void clear_item(struct mru_item *item) {
     mru_free_wiped(item->data, item->len);
     item->data = NULL;
     item->len = 0;
@@ -10,8 +9,7 @@ static void clear_item(struct mru_item *item)
     item->num = 0;
 }
 
-void mru_bag_free(struct mru_bag *bag)
-{
+void mru_bag_free(struct mru_bag *bag) {
     if (bag == NULL)
         return;
     for (size_t i = 0; i < bag->n; i++)
@@ -20,21 +18,18 @@ void mru_bag_free(struct mru_bag *bag)
     memset(bag, 0, sizeof *bag);
 }
 
-const struct mru_item *mru_bag_find(const struct mru_bag *bag, int32_t field)
-{
+const struct mru_item *mru_bag_find(const struct mru_bag *bag, int32_t field) {
     for (size_t i = 0; i < bag->n; i++)
         if (bag->items[i].field == field)
             return &bag->items[i];
     return NULL;
 }
 
-int mru_bag_has(const struct mru_bag *bag, int32_t field)
-{
+int mru_bag_has(const struct mru_bag *bag, int32_t field) {
     return mru_bag_find(bag, field) != NULL;
 }
 
-void mru_bag_unset(struct mru_bag *bag, int32_t field)
-{
+void mru_bag_unset(struct mru_bag *bag, int32_t field) {
     for (size_t i = 0; i < bag->n; i++)
         if (bag->items[i].field == field) {
             clear_item(&bag->items[i]);
@@ -47,8 +42,7 @@ void mru_bag_unset(struct mru_bag *bag, int32_t field)
 
 /* The item of a field, emptied; made when it is not there. NULL: no memory. */
 static struct mru_item *item_for(struct mru_bag *bag, int32_t field, char type,
-                                 int keep)
-{
+                                 int keep) {
     for (size_t i = 0; i < bag->n; i++)
         if (bag->items[i].field == field) {
             if (!keep || bag->items[i].type != type)
@@ -77,16 +71,14 @@ static struct mru_item *item_for(struct mru_bag *bag, int32_t field, char type,
 }
 
 void mru_bag_set_int(struct mru_bag *bag, int32_t field, char type,
-                     int64_t num)
-{
+                     int64_t num) {
     struct mru_item *item = item_for(bag, field, type, 0);
     if (item != NULL)
         item->num = num;
 }
 
 void mru_bag_set_data(struct mru_bag *bag, int32_t field, char type,
-                      const void *data, size_t len)
-{
+                      const void *data, size_t len) {
     uint8_t *copy = mru_alloc(len + 1);
     struct mru_item *item = NULL;
     if (copy != NULL)
@@ -102,8 +94,7 @@ void mru_bag_set_data(struct mru_bag *bag, int32_t field, char type,
     item->len = len;
 }
 
-void mru_bag_set_text(struct mru_bag *bag, int32_t field, const char *text)
-{
+void mru_bag_set_text(struct mru_bag *bag, int32_t field, const char *text) {
     if (text == NULL)
         mru_bag_unset(bag, field);
     else
@@ -112,8 +103,7 @@ void mru_bag_set_text(struct mru_bag *bag, int32_t field, const char *text)
 
 /* Makes an item longer by `more` bytes; where they go, or NULL. */
 static uint8_t *lengthen(struct mru_bag *bag, struct mru_item *item,
-                         size_t more)
-{
+                         size_t more) {
     uint8_t *data = mru_alloc(item->len + more + 1);
     if (data == NULL) {
         bag->failed = 1;
@@ -129,8 +119,7 @@ static uint8_t *lengthen(struct mru_bag *bag, struct mru_item *item,
 }
 
 void mru_bag_add_text(struct mru_bag *bag, int32_t field, const char *text,
-                      size_t len)
-{
+                      size_t len) {
     struct mru_item *item = item_for(bag, field, 'L', 1);
     uint8_t *to = item == NULL ? NULL : lengthen(bag, item, len + 1);
     if (to != NULL && len > 0)
@@ -138,8 +127,7 @@ void mru_bag_add_text(struct mru_bag *bag, int32_t field, const char *text,
 }
 
 void mru_bag_add_row(struct mru_bag *bag, int32_t field,
-                     const struct mru_bag *row)
-{
+                     const struct mru_bag *row) {
     struct mru_buf buf = {0};
     struct mru_item *item = item_for(bag, field, 'R', 1);
     if (item == NULL || mru_bag_encode(&buf, row) != 0) {
@@ -154,8 +142,7 @@ void mru_bag_add_row(struct mru_bag *bag, int32_t field,
     mru_buf_free(&buf);
 }
 
-static void copy_item(struct mru_bag *to, const struct mru_item *from)
-{
+static void copy_item(struct mru_bag *to, const struct mru_item *from) {
     if (from->type == 'I' || from->type == 'B') {
         mru_bag_set_int(to, from->field, from->type, from->num);
         return;
@@ -166,23 +153,20 @@ static void copy_item(struct mru_bag *to, const struct mru_item *from)
 }
 
 void mru_bag_copy(struct mru_bag *to, const struct mru_bag *from,
-                  int32_t field)
-{
+                  int32_t field) {
     const struct mru_item *item = mru_bag_find(from, field);
     if (item != NULL)
         copy_item(to, item);
 }
 
-void mru_bag_copy_all(struct mru_bag *to, const struct mru_bag *from)
-{
+void mru_bag_copy_all(struct mru_bag *to, const struct mru_bag *from) {
     for (size_t i = 0; i < from->n; i++)
         copy_item(to, &from->items[i]);
     if (from->failed)
         to->failed = 1;
 }
 
-const char *mru_bag_text(const struct mru_bag *bag, int32_t field)
-{
+const char *mru_bag_text(const struct mru_bag *bag, int32_t field) {
     const struct mru_item *item = mru_bag_find(bag, field);
     if (item == NULL || item->type == 'I' || item->type == 'B' ||
         item->type == 'R' || item->type == 'D')
@@ -191,8 +175,8 @@ const char *mru_bag_text(const struct mru_bag *bag, int32_t field)
                                                  : (const char *)item->data;
 }
 
-const char *mru_bag_text_at(const struct mru_bag *bag, int32_t field, size_t i)
-{
+const char *mru_bag_text_at(const struct mru_bag *bag, int32_t field,
+                            size_t i) {
     const struct mru_item *item = mru_bag_find(bag, field);
     if (item == NULL)
         return NULL;
@@ -206,16 +190,14 @@ const char *mru_bag_text_at(const struct mru_bag *bag, int32_t field, size_t i)
     return text;
 }
 
-size_t mru_bag_count(const struct mru_bag *bag, int32_t field)
-{
+size_t mru_bag_count(const struct mru_bag *bag, int32_t field) {
     const struct mru_item *item = mru_bag_find(bag, field);
     if (item == NULL)
         return 0;
     return item->type == 'L' || item->type == 'R' ? item->count : 1;
 }
 
-int mru_bag_lists(const struct mru_bag *bag, int32_t field, const char *text)
-{
+int mru_bag_lists(const struct mru_bag *bag, int32_t field, const char *text) {
     size_t n = mru_bag_count(bag, field);
     for (size_t i = 0; i < n; i++)
         if (strcmp(mru_bag_text_at(bag, field, i), text) == 0)
@@ -224,22 +206,19 @@ int mru_bag_lists(const struct mru_bag *bag, int32_t field, const char *text)
 }
 
 int64_t mru_bag_int_or(const struct mru_bag *bag, int32_t field,
-                       int64_t otherwise)
-{
+                       int64_t otherwise) {
     const struct mru_item *item = mru_bag_find(bag, field);
     if (item == NULL || (item->type != 'I' && item->type != 'B'))
         return otherwise;
     return item->num;
 }
 
-int64_t mru_bag_int(const struct mru_bag *bag, int32_t field)
-{
+int64_t mru_bag_int(const struct mru_bag *bag, int32_t field) {
     return mru_bag_int_or(bag, field, MEREAU_UNSET);
 }
 
 const uint8_t *mru_bag_data(const struct mru_bag *bag, int32_t field,
-                            size_t *len)
-{
+                            size_t *len) {
     const struct mru_item *item = mru_bag_find(bag, field);
     int has = item != NULL && item->type != 'I' && item->type != 'B' &&
               item->type != 'R';
@@ -251,8 +230,7 @@ const uint8_t *mru_bag_data(const struct mru_bag *bag, int32_t field,
 }
 
 int mru_bag_bytes(const struct mru_bag *bag, int32_t field, uint8_t *out,
-                  size_t len)
-{
+                  size_t len) {
     const struct mru_item *item = mru_bag_find(bag, field);
     if (item == NULL || item->type != 'D' || item->len != len)
         return 0;
@@ -261,8 +239,7 @@ int mru_bag_bytes(const struct mru_bag *bag, int32_t field, uint8_t *out,
 }
 
 mereau_status mru_bag_row(const struct mru_bag *bag, int32_t field, size_t i,
-                          struct mru_bag *out)
-{
+                          struct mru_bag *out) {
     const struct mru_item *item = mru_bag_find(bag, field);
     if (item == NULL || item->type != 'R' || i >= item->count)
         return MEREAU_E_CORRUPT;

@@ -2,8 +2,7 @@
 #include "../json/json.h"
 #include "bag.h"
 
-static mru_jdoc *list_doc(const struct mru_item *item)
-{
+static mru_jdoc *list_doc(const struct mru_item *item) {
     mru_jdoc *list = mru_jdoc_array();
     const char *text = (const char *)item->data;
     for (size_t i = 0; i < item->count; i++, text += strlen(text) + 1)
@@ -14,8 +13,7 @@ static mru_jdoc *list_doc(const struct mru_item *item)
     return list;
 }
 
-static int add_item(mru_jdoc *doc, const struct mru_item *item)
-{
+static int add_item(mru_jdoc *doc, const struct mru_item *item) {
     const char *name = mereau_field_name(item->field);
     mru_jdoc *list;
     if (name == NULL)
@@ -28,8 +26,7 @@ static int add_item(mru_jdoc *doc, const struct mru_item *item)
     case 'B':
         return mru_jdoc_add_bool(doc, name, item->num != 0);
     case 'J':
-        return mru_jdoc_add_raw(doc, name, (const char *)item->data,
-                                item->len);
+        return mru_jdoc_add_raw(doc, name, (const char *)item->data, item->len);
     case 'L':
         list = list_doc(item);
         return list == NULL ? -1 : mru_jdoc_add_doc(doc, name, list);
@@ -39,8 +36,7 @@ static int add_item(mru_jdoc *doc, const struct mru_item *item)
 }
 
 int mru_bag_print(struct mru_buf *out, const struct mru_bag *bag,
-                  const int32_t *fields)
-{
+                  const int32_t *fields) {
     mru_jdoc *doc = mru_jdoc_object();
     int failed = doc == NULL;
     if (fields != NULL) {

@@ -3,8 +3,7 @@
  * zigzag varints. What a newer minor release adds is kept, not understood. */
 #include "bag.h"
 
-static void add_varint(struct mru_buf *out, uint64_t value)
-{
+static void add_varint(struct mru_buf *out, uint64_t value) {
     while (value >= 0x80) {
         mru_buf_add_byte(out, (uint8_t)(value | 0x80));
         value >>= 7;
@@ -12,8 +11,7 @@ static void add_varint(struct mru_buf *out, uint64_t value)
     mru_buf_add_byte(out, (uint8_t)value);
 }
 
-static int get_varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
-{
+static int get_varint(const uint8_t **p, const uint8_t *end, uint64_t *value) {
     *value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         if (*p == end)
@@ -28,18 +26,16 @@ static int get_varint(const uint8_t **p, const uint8_t *end, uint64_t *value)
     return -1;
 }
 
-static uint64_t zigzag(int64_t num)
-{
+static uint64_t zigzag(int64_t num) {
     return num < 0 ? ~((uint64_t)num << 1) : (uint64_t)num << 1;
 }
 
-static int64_t unzigzag(uint64_t value)
-{
-    return (value & 1) != 0 ? -(int64_t)(value >> 1) - 1 : (int64_t)(value >> 1);
+static int64_t unzigzag(uint64_t value) {
+    return (value & 1) != 0 ? -(int64_t)(value >> 1) - 1
+                            : (int64_t)(value >> 1);
 }
 
-int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag)
-{
+int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag) {
     if (bag->failed)
         return -1;
     mru_buf_add_byte(out, 'M');
@@ -58,8 +54,7 @@ int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag)
     return out->failed ? -1 : 0;
 }
 
-static size_t count_list(const uint8_t *data, size_t len)
-{
+static size_t count_list(const uint8_t *data, size_t len) {
     size_t n = 0;
     for (size_t i = 0; i < len; i++)
         n += data[i] == 0;
@@ -67,8 +62,7 @@ static size_t count_list(const uint8_t *data, size_t len)
 }
 
 /* The number of rows, or -1 when their lengths do not add up. */
-static ptrdiff_t count_rows(const uint8_t *data, size_t len)
-{
+static ptrdiff_t count_rows(const uint8_t *data, size_t len) {
     ptrdiff_t n = 0;
     for (size_t at = 0; at < len; n++) {
         if (len - at < 4)
@@ -83,8 +77,7 @@ static ptrdiff_t count_rows(const uint8_t *data, size_t len)
 }
 
 static mereau_status decode_bytes(struct mru_bag *out, int32_t field, char type,
-                                  const uint8_t *data, size_t len)
-{
+                                  const uint8_t *data, size_t len) {
     size_t count = 0;
     if (type == 'L') {
         if (len > 0 && data[len - 1] != 0)
@@ -106,14 +99,12 @@ static mereau_status decode_bytes(struct mru_bag *out, int32_t field, char type,
 }
 
 static mereau_status decode_item(struct mru_bag *out, const uint8_t **p,
-                                 const uint8_t *end)
-{
+                                 const uint8_t *end) {
     uint64_t field, value;
     if (get_varint(p, end, &field) != 0 || field > INT32_MAX || *p == end)
         return MEREAU_E_CORRUPT;
     char type = (char)*(*p)++;
-    if (get_varint(p, end, &value) != 0 ||
-        mru_bag_has(out, (int32_t)field))
+    if (get_varint(p, end, &value) != 0 || mru_bag_has(out, (int32_t)field))
         return MEREAU_E_CORRUPT;
     if (type == 'I' || type == 'B') {
         mru_bag_set_int(out, (int32_t)field, type, unzigzag(value));
@@ -129,8 +120,7 @@ static mereau_status decode_item(struct mru_bag *out, const uint8_t **p,
 }
 
 mereau_status mru_bag_decode(struct mru_bag *out, const uint8_t *data,
-                             size_t len)
-{
+                             size_t len) {
     const uint8_t *p = data, *end = data + len;
     mereau_status status = MEREAU_OK;
     if (len < 2 || data[0] != 'M' || data[1] == 0)

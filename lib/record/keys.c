@@ -1,8 +1,7 @@
 /* lib/record/keys.c - making the keys of stored records. */
 #include "keys.h"
 
-void mru_rkey_add(struct mru_rkey *key, const void *data, size_t len)
-{
+void mru_rkey_add(struct mru_rkey *key, const void *data, size_t len) {
     if (len > sizeof key->data - key->len)
         len = sizeof key->data - key->len;
     if (len > 0)
@@ -11,22 +10,19 @@ void mru_rkey_add(struct mru_rkey *key, const void *data, size_t len)
 }
 
 void mru_rkey_set(struct mru_rkey *key, char kind, const void *data,
-                  size_t len)
-{
+                  size_t len) {
     key->data[0] = (uint8_t)kind;
     key->len = 1;
     mru_rkey_add(key, data, len);
 }
 
-void mru_rkey_add_newest(struct mru_rkey *key, int64_t at)
-{
+void mru_rkey_add_newest(struct mru_rkey *key, int64_t at) {
     uint8_t bytes[8];
     mru_put_u64(bytes, UINT64_MAX - ((uint64_t)at ^ (UINT64_C(1) << 63)));
     mru_rkey_add(key, bytes, sizeof bytes);
 }
 
-void mru_rkey_after(struct mru_rkey *to, const struct mru_rkey *prefix)
-{
+void mru_rkey_after(struct mru_rkey *to, const struct mru_rkey *prefix) {
     *to = *prefix;
     while (to->len > 0 && to->data[to->len - 1] == 0xff)
         to->len--;
@@ -34,8 +30,7 @@ void mru_rkey_after(struct mru_rkey *to, const struct mru_rkey *prefix)
         to->data[to->len - 1]++;
 }
 
-int mru_rkey_compare(const struct mru_rkey *a, const struct mru_rkey *b)
-{
+int mru_rkey_compare(const struct mru_rkey *a, const struct mru_rkey *b) {
     size_t len = a->len < b->len ? a->len : b->len;
     int order = memcmp(a->data, b->data, len);
     if (order != 0)
@@ -43,15 +38,13 @@ int mru_rkey_compare(const struct mru_rkey *a, const struct mru_rkey *b)
     return a->len < b->len ? -1 : a->len > b->len;
 }
 
-void mru_rkey_bucket(struct mru_rkey *key, const uint8_t *head)
-{
+void mru_rkey_bucket(struct mru_rkey *key, const uint8_t *head) {
     uint8_t number = head[0] % MRU_BUCKETS;
     mru_rkey_set(key, 'b', &number, 1);
 }
 
 void mru_rkey_list(struct mru_rkey *key, char list, const void *owner,
-                   size_t owner_len)
-{
+                   size_t owner_len) {
     uint8_t len = (uint8_t)owner_len;
     mru_rkey_set(key, 'i', &list, 1);
     mru_rkey_add(key, &len, 1);
@@ -59,8 +52,7 @@ void mru_rkey_list(struct mru_rkey *key, char list, const void *owner,
 }
 
 void mru_rkey_entry(struct mru_rkey *key, char list, const void *owner,
-                    size_t owner_len, int64_t at, const uint8_t id[16])
-{
+                    size_t owner_len, int64_t at, const uint8_t id[16]) {
     mru_rkey_list(key, list, owner, owner_len);
     mru_rkey_add_newest(key, at);
     mru_rkey_add(key, id, 16);

@@ -26,16 +26,14 @@ struct mereau_testbed {
     int32_t fail_applied;
 };
 
-static int32_t bed_now(void *user, int64_t *now_at)
-{
+static int32_t bed_now(void *user, int64_t *now_at) {
     const mereau_testbed *bed = user;
     *now_at = bed->now_at;
     return 0;
 }
 
 /* splitmix64: the same bytes everywhere, and no secret at all. */
-static int32_t bed_fill(void *user, uint8_t *out, size_t len)
-{
+static int32_t bed_fill(void *user, uint8_t *out, size_t len) {
     mereau_testbed *bed = user;
     for (size_t i = 0; i < len; i++) {
         uint64_t z = bed->random_state += UINT64_C(0x9e3779b97f4a7c15);
@@ -46,31 +44,27 @@ static int32_t bed_fill(void *user, uint8_t *out, size_t len)
     return 0;
 }
 
-static int32_t bed_wait(void *user, uint32_t wait_ms)
-{
+static int32_t bed_wait(void *user, uint32_t wait_ms) {
     (void)user;
     (void)wait_ms;
     return 0; /* the clock stands still: nobody sleeps */
 }
 
 /* 1 when this call is the one that fails. */
-static int fails(mereau_testbed *bed, uint32_t kind)
-{
+static int fails(mereau_testbed *bed, uint32_t kind) {
     bed->calls[kind]++;
     return bed->fail_in > 0 && --bed->fail_in == 0;
 }
 
 static int32_t bed_get(void *user, const mereau_need *need, mereau_emit emit,
-                       void *arg)
-{
+                       void *arg) {
     mereau_testbed *bed = user;
     if (fails(bed, MEREAU_NEED_GET))
         return bed->fail_result;
     return bed->memory->get(bed->memory->user, need, emit, arg);
 }
 
-static int32_t bed_commit(void *user, const mereau_need *need, size_t *failed)
-{
+static int32_t bed_commit(void *user, const mereau_need *need, size_t *failed) {
     mereau_testbed *bed = user;
     int32_t result;
     if (!fails(bed, MEREAU_NEED_COMMIT))
@@ -82,16 +76,14 @@ static int32_t bed_commit(void *user, const mereau_need *need, size_t *failed)
 }
 
 static int32_t bed_scan(void *user, const mereau_need *need, mereau_emit emit,
-                        void *arg)
-{
+                        void *arg) {
     mereau_testbed *bed = user;
     if (fails(bed, MEREAU_NEED_SCAN))
         return bed->fail_result;
     return bed->memory->scan(bed->memory->user, need, emit, arg);
 }
 
-static int set_up(mereau_testbed *bed)
-{
+static int set_up(mereau_testbed *bed) {
     static const uint8_t root[32] = "libmereau-testing: not a secret";
     const mereau_clock clock = {(uint32_t)sizeof clock, 0, bed, bed_now};
     const mereau_random random = {(uint32_t)sizeof random, 0, bed, bed_fill};
@@ -122,8 +114,7 @@ static int set_up(mereau_testbed *bed)
     return failed ? -1 : 0;
 }
 
-mereau_testbed *mereau_testbed_new(uint64_t seed, int64_t now_at)
-{
+mereau_testbed *mereau_testbed_new(uint64_t seed, int64_t now_at) {
     mereau_testbed *bed = calloc(1, sizeof *bed);
     if (bed == NULL)
         return NULL;
@@ -136,8 +127,7 @@ mereau_testbed *mereau_testbed_new(uint64_t seed, int64_t now_at)
     return bed;
 }
 
-void mereau_testbed_free(mereau_testbed *bed)
-{
+void mereau_testbed_free(mereau_testbed *bed) {
     if (bed == NULL)
         return;
     while (bed->ran != NULL) {
@@ -152,23 +142,19 @@ void mereau_testbed_free(mereau_testbed *bed)
     free(bed);
 }
 
-const mereau_tenant *mereau_testbed_tenant(const mereau_testbed *bed)
-{
+const mereau_tenant *mereau_testbed_tenant(const mereau_testbed *bed) {
     return bed == NULL ? NULL : bed->tenant;
 }
 
-const mereau_ctx *mereau_testbed_ctx(const mereau_testbed *bed)
-{
+const mereau_ctx *mereau_testbed_ctx(const mereau_testbed *bed) {
     return bed == NULL ? NULL : bed->ctx;
 }
 
-const mereau_store *mereau_testbed_store(const mereau_testbed *bed)
-{
+const mereau_store *mereau_testbed_store(const mereau_testbed *bed) {
     return bed == NULL ? NULL : &bed->store;
 }
 
-void mereau_testbed_run(mereau_testbed *bed, mereau_op *op)
-{
+void mereau_testbed_run(mereau_testbed *bed, mereau_op *op) {
     mereau_error err = MEREAU_ERROR_INIT;
     struct ran *one = malloc(sizeof *one);
     if (one == NULL || mereau_op_run(op, &err) != MEREAU_OK) {
@@ -181,24 +167,22 @@ void mereau_testbed_run(mereau_testbed *bed, mereau_op *op)
     bed->ran = one;
 }
 
-void mereau_testbed_advance(mereau_testbed *bed, int64_t seconds)
-{
+void mereau_testbed_advance(mereau_testbed *bed, int64_t seconds) {
     if (bed != NULL)
         bed->now_at += seconds;
 }
 
-int64_t mereau_testbed_now(const mereau_testbed *bed)
-{
+int64_t mereau_testbed_now(const mereau_testbed *bed) {
     return bed == NULL ? MEREAU_UNSET : bed->now_at;
 }
 
 mereau_status mereau_testbed_verify(mereau_testbed *bed, mereau_claims *claims,
                                     const char *token, const char *audience,
-                                    mereau_error *err)
-{
+                                    mereau_error *err) {
     mereau_verifier *verifier =
         mereau_verifier_new("https://id.test.example", audience);
-    mereau_op *load = mereau_verifier_load(mereau_testbed_tenant(bed), verifier);
+    mereau_op *load =
+        mereau_verifier_load(mereau_testbed_tenant(bed), verifier);
     mereau_status status = mereau_op_run(load, err);
     if (status == MEREAU_OK)
         status = mereau_verifier_ready(verifier, err);
@@ -212,8 +196,7 @@ mereau_status mereau_testbed_verify(mereau_testbed *bed, mereau_claims *claims,
 }
 
 void mereau_testbed_fail_store(mereau_testbed *bed, uint64_t nth,
-                               int32_t result, int32_t applied)
-{
+                               int32_t result, int32_t applied) {
     if (bed == NULL)
         return;
     bed->fail_in = nth;
@@ -221,8 +204,7 @@ void mereau_testbed_fail_store(mereau_testbed *bed, uint64_t nth,
     bed->fail_applied = applied;
 }
 
-uint64_t mereau_testbed_store_calls(const mereau_testbed *bed, uint32_t kind)
-{
+uint64_t mereau_testbed_store_calls(const mereau_testbed *bed, uint32_t kind) {
     if (bed == NULL || kind > MEREAU_NEED_SCAN)
         return 0;
     return bed->calls[kind];

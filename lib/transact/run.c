@@ -2,19 +2,17 @@
  * calling the host's store, signer and waiter. */
 #include "tx.h"
 
-static int32_t emit_record(void *arg, size_t index, const mereau_record *record)
-{
+static int32_t emit_record(void *arg, size_t index,
+                           const mereau_record *record) {
     return mru_tx_feed(arg, index, record);
 }
 
-static int32_t emit_bytes(void *arg, const uint8_t *data, size_t len)
-{
+static int32_t emit_bytes(void *arg, const uint8_t *data, size_t len) {
     return mru_tx_feed_bytes(arg, data, len) == 0 ? MEREAU_SIGN_OK
                                                   : MEREAU_SIGN_FAILED;
 }
 
-static int32_t wait(const mereau_waiter *waiter, uint32_t wait_ms)
-{
+static int32_t wait(const mereau_waiter *waiter, uint32_t wait_ms) {
     if (waiter != NULL && waiter->wait != NULL)
         return waiter->wait(waiter->user, wait_ms) == 0 ? MEREAU_STORE_OK
                                                         : MEREAU_STORE_BUSY;
@@ -24,8 +22,7 @@ static int32_t wait(const mereau_waiter *waiter, uint32_t wait_ms)
 
 mereau_status mru_tx_run(struct mru_tx *tx, const mereau_store *store,
                          const mereau_signer *signer,
-                         const mereau_waiter *waiter)
-{
+                         const mereau_waiter *waiter) {
     const mereau_need *need;
     mereau_status status;
     while ((status = mru_tx_step(tx, &need)) == MEREAU_OK && need != NULL) {

@@ -6,8 +6,7 @@
 
 /* The place of a key among the sorted records: 1 when it is there. */
 static int find_rec(const struct mru_tx *tx, const struct mru_rkey *key,
-                    size_t *at)
-{
+                    size_t *at) {
     size_t low = 0, high = tx->n_recs;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -25,8 +24,7 @@ static int find_rec(const struct mru_tx *tx, const struct mru_rkey *key,
     return 0;
 }
 
-mereau_status mru_tx_want(struct mru_tx *tx, const struct mru_rkey *key)
-{
+mereau_status mru_tx_want(struct mru_tx *tx, const struct mru_rkey *key) {
     size_t at;
     if (find_rec(tx, key, &at))
         return MEREAU_OK;
@@ -53,8 +51,7 @@ mereau_status mru_tx_want(struct mru_tx *tx, const struct mru_rkey *key)
 }
 
 mereau_status mru_tx_get(struct mru_tx *tx, const struct mru_rkey *key,
-                         const struct mru_rec **rec)
-{
+                         const struct mru_rec **rec) {
     size_t at;
     *rec = NULL;
     if (!find_rec(tx, key, &at)) {
@@ -68,11 +65,10 @@ mereau_status mru_tx_get(struct mru_tx *tx, const struct mru_rkey *key,
     return MEREAU_OK;
 }
 
-static mereau_status corrupt(struct mru_tx *tx, mereau_status status)
-{
+static mereau_status corrupt(struct mru_tx *tx, mereau_status status) {
     if (status == MEREAU_E_UNSUPPORTED)
-        return mru_refuse(tx->err, status, "record.format", NULL,
-                          "format 1", "a record of a newer release");
+        return mru_refuse(tx->err, status, "record.format", NULL, "format 1",
+                          "a record of a newer release");
     if (status == MEREAU_E_CORRUPT)
         return mru_refuse(tx->err, status, "record.form", NULL,
                           "a record of this library", "something else");
@@ -80,8 +76,7 @@ static mereau_status corrupt(struct mru_tx *tx, mereau_status status)
 }
 
 mereau_status mru_tx_get_bag(struct mru_tx *tx, const struct mru_rkey *key,
-                             struct mru_bag *bag, int *there)
-{
+                             struct mru_bag *bag, int *there) {
     const struct mru_rec *rec;
     mereau_status status = mru_tx_get(tx, key, &rec);
     *there = 0;
@@ -95,8 +90,7 @@ mereau_status mru_tx_get_bag(struct mru_tx *tx, const struct mru_rkey *key,
 /* --- staging --- */
 
 static struct mru_stage *find_stage(struct mru_tx *tx,
-                                    const struct mru_rkey *key)
-{
+                                    const struct mru_rkey *key) {
     for (size_t i = 0; i < tx->n_stages; i++)
         if (mru_rkey_compare(&tx->stages[i]->key, key) == 0)
             return tx->stages[i];
@@ -106,17 +100,15 @@ static struct mru_stage *find_stage(struct mru_tx *tx,
 /* Adds a write, or takes the place of one of the same key; a CHECK gives way to
  * any other. */
 static mereau_status stage(struct mru_tx *tx, uint32_t kind, uint64_t expect,
-                           const struct mru_rkey *key,
-                           struct mru_stage **out)
-{
+                           const struct mru_rkey *key, struct mru_stage **out) {
     struct mru_stage *one = find_stage(tx, key);
     *out = NULL;
     if (one != NULL && kind == MEREAU_WRITE_CHECK)
         return MEREAU_OK;
     if (one == NULL) {
         if (tx->n_stages == MEREAU_MAX_WRITES)
-            return mru_refuse(tx->err, MEREAU_E_TOO_LONG, "commit.writes",
-                              NULL, "at most 128 writes", "more");
+            return mru_refuse(tx->err, MEREAU_E_TOO_LONG, "commit.writes", NULL,
+                              "at most 128 writes", "more");
         one = mru_alloc(sizeof *one);
         if (one == NULL)
             return MEREAU_E_NOMEM;
@@ -133,8 +125,7 @@ static mereau_status stage(struct mru_tx *tx, uint32_t kind, uint64_t expect,
 
 static mereau_status stage_put(struct mru_tx *tx, const struct mru_rkey *key,
                                uint64_t expect, const struct mru_bag *bag,
-                               int64_t drop_at)
-{
+                               int64_t drop_at) {
     struct mru_stage *one;
     mereau_status status = stage(tx, MEREAU_WRITE_PUT, expect, key, &one);
     if (status != MEREAU_OK)
@@ -149,8 +140,7 @@ static mereau_status stage_put(struct mru_tx *tx, const struct mru_rkey *key,
 }
 
 /* The versions of the last writes travel in the record. */
-static void remember(struct mru_bag *bag, uint64_t version)
-{
+static void remember(struct mru_bag *bag, uint64_t version) {
     uint8_t tags[8 * MRU_HISTORY];
     size_t len;
     const uint8_t *old = mru_bag_data(bag, MRU_F_TAGS, &len);
@@ -163,8 +153,7 @@ static void remember(struct mru_bag *bag, uint64_t version)
 }
 
 mereau_status mru_tx_put(struct mru_tx *tx, const struct mru_rkey *key,
-                         struct mru_bag *bag, int64_t drop_at)
-{
+                         struct mru_bag *bag, int64_t drop_at) {
     const struct mru_rec *rec;
     mereau_status status = mru_tx_get(tx, key, &rec);
     if (status != MEREAU_OK)
@@ -173,24 +162,22 @@ mereau_status mru_tx_put(struct mru_tx *tx, const struct mru_rkey *key,
         remember(bag, rec->version);
     if (tx->witness.len == 0) /* unless the decision names a better one */
         tx->witness = *key;
-    return stage_put(tx, key, rec != NULL ? rec->version : MEREAU_VERSION_ABSENT,
-                     bag, drop_at);
+    return stage_put(tx, key,
+                     rec != NULL ? rec->version : MEREAU_VERSION_ABSENT, bag,
+                     drop_at);
 }
 
 mereau_status mru_tx_put_any(struct mru_tx *tx, const struct mru_rkey *key,
-                             const struct mru_bag *bag, int64_t drop_at)
-{
+                             const struct mru_bag *bag, int64_t drop_at) {
     return stage_put(tx, key, MEREAU_VERSION_ANY, bag, drop_at);
 }
 
 mereau_status mru_tx_put_new(struct mru_tx *tx, const struct mru_rkey *key,
-                             const struct mru_bag *bag, int64_t drop_at)
-{
+                             const struct mru_bag *bag, int64_t drop_at) {
     return stage_put(tx, key, MEREAU_VERSION_ABSENT, bag, drop_at);
 }
 
-mereau_status mru_tx_delete(struct mru_tx *tx, const struct mru_rkey *key)
-{
+mereau_status mru_tx_delete(struct mru_tx *tx, const struct mru_rkey *key) {
     struct mru_stage *one;
     const struct mru_rec *rec;
     mereau_status status = mru_tx_get(tx, key, &rec);
@@ -199,21 +186,18 @@ mereau_status mru_tx_delete(struct mru_tx *tx, const struct mru_rkey *key)
     return stage(tx, MEREAU_WRITE_DELETE, rec->version, key, &one);
 }
 
-mereau_status mru_tx_delete_any(struct mru_tx *tx, const struct mru_rkey *key)
-{
+mereau_status mru_tx_delete_any(struct mru_tx *tx, const struct mru_rkey *key) {
     struct mru_stage *one;
     return stage(tx, MEREAU_WRITE_DELETE, MEREAU_VERSION_ANY, key, &one);
 }
 
 mereau_status mru_tx_delete_found(struct mru_tx *tx,
-                                  const struct mru_rec *found)
-{
+                                  const struct mru_rec *found) {
     struct mru_stage *one;
     return stage(tx, MEREAU_WRITE_DELETE, found->version, &found->key, &one);
 }
 
-mereau_status mru_tx_check(struct mru_tx *tx, const struct mru_rkey *key)
-{
+mereau_status mru_tx_check(struct mru_tx *tx, const struct mru_rkey *key) {
     struct mru_stage *one;
     const struct mru_rec *rec;
     mereau_status status = mru_tx_get(tx, key, &rec);
@@ -223,8 +207,7 @@ mereau_status mru_tx_check(struct mru_tx *tx, const struct mru_rkey *key)
     return stage(tx, MEREAU_WRITE_CHECK, rec->version, key, &one);
 }
 
-void mru_tx_witness(struct mru_tx *tx, const struct mru_rkey *key)
-{
+void mru_tx_witness(struct mru_tx *tx, const struct mru_rkey *key) {
     tx->witness = *key;
 }
 
@@ -232,8 +215,7 @@ void mru_tx_witness(struct mru_tx *tx, const struct mru_rkey *key)
 
 mereau_status mru_tx_scan(struct mru_tx *tx, const struct mru_rkey *from,
                           const struct mru_rkey *to, size_t limit,
-                          const struct mru_scan **scan)
-{
+                          const struct mru_scan **scan) {
     struct mru_scan *mine = &tx->scan;
     *scan = mine;
     if (mine->done && mru_rkey_compare(&mine->from, from) == 0 &&
@@ -249,8 +231,7 @@ mereau_status mru_tx_scan(struct mru_tx *tx, const struct mru_rkey *from,
 
 mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
                           const uint8_t *input, size_t len,
-                          const struct mru_buf **signature)
-{
+                          const struct mru_buf **signature) {
     *signature = &tx->signature;
     if (tx->sign_state == 2 && tx->sign_alg == alg &&
         strcmp(tx->sign_label, label) == 0 && tx->sign_input.len == len &&
@@ -268,8 +249,7 @@ mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
 }
 
 int mru_tx_random(const struct mru_tx *tx, const char *label, uint32_t index,
-                  uint8_t *out, size_t len)
-{
+                  uint8_t *out, size_t len) {
     uint8_t number[8];
     mru_put_u32(number, index);
     mru_put_u32(number + 4, tx->batches);

@@ -14,15 +14,13 @@ enum {
     PHASE_DONE
 };
 
-static void drop_rec(struct mru_rec *rec)
-{
+static void drop_rec(struct mru_rec *rec) {
     mru_free_wiped(rec->value, rec->value_len);
     rec->value = NULL;
     rec->value_len = 0;
 }
 
-static void drop_scan(struct mru_scan *scan)
-{
+static void drop_scan(struct mru_scan *scan) {
     for (size_t i = 0; i < scan->n; i++)
         drop_rec(&scan->found[i]);
     mru_free(scan->found);
@@ -31,8 +29,7 @@ static void drop_scan(struct mru_scan *scan)
     scan->done = 0;
 }
 
-static void drop_stages(struct mru_tx *tx)
-{
+static void drop_stages(struct mru_tx *tx) {
     for (size_t i = 0; i < tx->n_stages; i++) {
         mru_buf_free(&tx->stages[i]->value);
         mru_free(tx->stages[i]);
@@ -41,8 +38,7 @@ static void drop_stages(struct mru_tx *tx)
     tx->witness.len = 0;
 }
 
-static void drop_records(struct mru_tx *tx)
-{
+static void drop_records(struct mru_tx *tx) {
     for (size_t i = 0; i < tx->n_recs; i++) {
         drop_rec(tx->recs[i]);
         mru_free(tx->recs[i]);
@@ -52,8 +48,7 @@ static void drop_records(struct mru_tx *tx)
     tx->n_recs = tx->cap_recs = 0;
 }
 
-static void drop_need(struct mru_tx *tx)
-{
+static void drop_need(struct mru_tx *tx) {
     mru_free(tx->need_keys);
     mru_free(tx->need_writes);
     tx->need_keys = NULL;
@@ -61,8 +56,7 @@ static void drop_need(struct mru_tx *tx)
     memset(&tx->need, 0, sizeof tx->need);
 }
 
-void mru_tx_free(struct mru_tx *tx)
-{
+void mru_tx_free(struct mru_tx *tx) {
     drop_need(tx);
     drop_stages(tx);
     drop_records(tx);
@@ -78,8 +72,7 @@ void mru_tx_free(struct mru_tx *tx)
 
 void mru_tx_begin(struct mru_tx *tx, const struct mru_tx_host *host,
                   const char *partition, const uint8_t seed[32],
-                  int64_t started_at, mereau_error *err)
-{
+                  int64_t started_at, mereau_error *err) {
     mru_tx_free(tx);
     tx->host = *host;
     tx->partition = partition;
@@ -91,8 +84,7 @@ void mru_tx_begin(struct mru_tx *tx, const struct mru_tx_host *host,
 
 /* --- ends --- */
 
-static mereau_status finish(struct mru_tx *tx, mereau_status status)
-{
+static mereau_status finish(struct mru_tx *tx, mereau_status status) {
     tx->phase = PHASE_DONE;
     drop_need(tx);
     return status;
@@ -101,39 +93,34 @@ static mereau_status finish(struct mru_tx *tx, mereau_status status)
 /* Failed for good. What was sent before and got no answer may still be true. */
 static mereau_status fail(struct mru_tx *tx, mereau_status status,
                           int32_t host_code, const char *rule,
-                          const char *wanted, const char *found)
-{
+                          const char *wanted, const char *found) {
     if (tx->no_memory)
         status = MEREAU_E_NOMEM;
     if (tx->unsettled)
-        return finish(tx, mru_refuse_host(
-                              tx->err, MEREAU_E_UNCERTAIN, host_code,
-                              "store.unknown", "an answer to a commit",
-                              "none, and the store cannot be asked"));
-    return finish(tx,
-                  mru_refuse_host(tx->err, status, host_code, rule, wanted,
-                                  found));
+        return finish(tx,
+                      mru_refuse_host(tx->err, MEREAU_E_UNCERTAIN, host_code,
+                                      "store.unknown", "an answer to a commit",
+                                      "none, and the store cannot be asked"));
+    return finish(
+        tx, mru_refuse_host(tx->err, status, host_code, rule, wanted, found));
 }
 
 /* Forgets the snapshot but not its keys: all are read again, at one instant. */
-static void forget_records(struct mru_tx *tx)
-{
+static void forget_records(struct mru_tx *tx) {
     for (size_t i = 0; i < tx->n_recs; i++) {
         drop_rec(tx->recs[i]);
         tx->recs[i]->state = MRU_REC_WANTED;
     }
 }
 
-static void forget_snapshot(struct mru_tx *tx)
-{
+static void forget_snapshot(struct mru_tx *tx) {
     forget_records(tx);
     drop_scan(&tx->scan);
 }
 
 /* Another attempt: after a wait that grows, and is drawn from the seed so that
  * many callers spread. 0, or -1 when there were enough. */
-static int again(struct mru_tx *tx, int busy)
-{
+static int again(struct mru_tx *tx, int busy) {
     uint8_t draw[4] = {0};
     uint32_t most;
     tx->attempts++;
@@ -151,20 +138,18 @@ static int again(struct mru_tx *tx, int busy)
     return 0;
 }
 
-static mereau_status retry(struct mru_tx *tx, int busy)
-{
+static mereau_status retry(struct mru_tx *tx, int busy) {
     if (again(tx, busy) == 0)
         return MEREAU_OK;
-    return fail(tx, MEREAU_E_BUSY, busy ? MEREAU_STORE_BUSY
-                                        : MEREAU_STORE_CONFLICT,
+    return fail(tx, MEREAU_E_BUSY,
+                busy ? MEREAU_STORE_BUSY : MEREAU_STORE_CONFLICT,
                 "store.contention", "a commit without interference",
                 busy ? "a busy store" : "others each time");
 }
 
 /* --- answers --- */
 
-static mereau_status take_get(struct mru_tx *tx)
-{
+static mereau_status take_get(struct mru_tx *tx) {
     if (tx->result == MEREAU_STORE_BUSY || tx->result == MEREAU_STORE_CONFLICT)
         return retry(tx, 1);
     for (size_t i = 0; i < tx->n_recs && tx->result == MEREAU_STORE_OK; i++)
@@ -184,8 +169,7 @@ static mereau_status take_get(struct mru_tx *tx)
     return MEREAU_OK;
 }
 
-static mereau_status take_scan(struct mru_tx *tx)
-{
+static mereau_status take_scan(struct mru_tx *tx) {
     if (tx->result == MEREAU_STORE_BUSY || tx->result == MEREAU_STORE_CONFLICT)
         return retry(tx, 1);
     if (tx->result != MEREAU_STORE_OK || tx->broken)
@@ -202,12 +186,10 @@ static mereau_status take_scan(struct mru_tx *tx)
     return MEREAU_OK;
 }
 
-static mereau_status take_signature(struct mru_tx *tx)
-{
+static mereau_status take_signature(struct mru_tx *tx) {
     if (tx->result != MEREAU_SIGN_OK || tx->sign_broken ||
         tx->signature.len == 0)
-        return fail(tx,
-                    tx->signature.failed ? MEREAU_E_NOMEM : MEREAU_E_SIGNER,
+        return fail(tx, tx->signature.failed ? MEREAU_E_NOMEM : MEREAU_E_SIGNER,
                     tx->result, "signer.sign", "one signature",
                     tx->result != MEREAU_SIGN_OK ? "a failure" : "none");
     tx->sign_state = 2;
@@ -216,8 +198,7 @@ static mereau_status take_signature(struct mru_tx *tx)
 }
 
 /* The batch is applied. */
-static mereau_status applied(struct mru_tx *tx)
-{
+static mereau_status applied(struct mru_tx *tx) {
     tx->unsettled = 0;
     tx->n_unknown = 0;
     drop_stages(tx);
@@ -231,8 +212,7 @@ static mereau_status applied(struct mru_tx *tx)
     return MEREAU_OK;
 }
 
-static mereau_status take_commit(struct mru_tx *tx)
-{
+static mereau_status take_commit(struct mru_tx *tx) {
     struct mru_rkey witness = tx->witness;
     mereau_status status;
     switch (tx->result) {
@@ -258,8 +238,7 @@ static mereau_status take_commit(struct mru_tx *tx)
     }
 }
 
-static mereau_status take_answer(struct mru_tx *tx)
-{
+static mereau_status take_answer(struct mru_tx *tx) {
     int phase = tx->phase;
     tx->waiting = tx->answered = 0;
     switch (phase) {
@@ -282,8 +261,7 @@ static mereau_status take_answer(struct mru_tx *tx)
 
 /* --- needs --- */
 
-static mereau_status ask(struct mru_tx *tx, int phase, uint32_t kind)
-{
+static mereau_status ask(struct mru_tx *tx, int phase, uint32_t kind) {
     uint32_t wait_ms = tx->need.wait_ms;
     tx->phase = phase;
     tx->waiting = 1;
@@ -297,8 +275,7 @@ static mereau_status ask(struct mru_tx *tx, int phase, uint32_t kind)
     return MEREAU_OK;
 }
 
-static mereau_status ask_get(struct mru_tx *tx)
-{
+static mereau_status ask_get(struct mru_tx *tx) {
     drop_need(tx);
     if (tx->n_recs == 0) { /* nothing was read before: decide at once */
         tx->phase = PHASE_DECIDE;
@@ -318,8 +295,7 @@ static mereau_status ask_get(struct mru_tx *tx)
     return ask(tx, PHASE_GET, MEREAU_NEED_GET);
 }
 
-static mereau_status ask_scan(struct mru_tx *tx)
-{
+static mereau_status ask_scan(struct mru_tx *tx) {
     drop_need(tx);
     drop_scan(&tx->scan);
     tx->need.from = tx->scan.from.data;
@@ -330,8 +306,7 @@ static mereau_status ask_scan(struct mru_tx *tx)
     return ask(tx, PHASE_SCAN, MEREAU_NEED_SCAN);
 }
 
-static mereau_status ask_signature(struct mru_tx *tx)
-{
+static mereau_status ask_signature(struct mru_tx *tx) {
     drop_need(tx);
     mru_buf_free(&tx->signature);
     tx->sign_broken = 0;
@@ -342,8 +317,7 @@ static mereau_status ask_signature(struct mru_tx *tx)
     return ask(tx, PHASE_SIGN, MEREAU_NEED_SIGN);
 }
 
-static int order_stages(struct mru_tx *tx)
-{
+static int order_stages(struct mru_tx *tx) {
     for (size_t i = 1; i < tx->n_stages; i++) { /* at most 128 */
         struct mru_stage *one = tx->stages[i];
         size_t at = i;
@@ -373,8 +347,7 @@ static int order_stages(struct mru_tx *tx)
 }
 
 /* A version of its own for every attempt: never one with a meaning. */
-static int draw_version(struct mru_tx *tx)
-{
+static int draw_version(struct mru_tx *tx) {
     uint8_t bytes[8];
     if (mru_tx_random(tx, "version", tx->attempts, bytes, sizeof bytes) != 0)
         return -1;
@@ -385,8 +358,7 @@ static int draw_version(struct mru_tx *tx)
     return 0;
 }
 
-static mereau_status ask_commit(struct mru_tx *tx)
-{
+static mereau_status ask_commit(struct mru_tx *tx) {
     int64_t now_at;
     int code;
     drop_need(tx);
@@ -407,8 +379,7 @@ static mereau_status ask_commit(struct mru_tx *tx)
 
 /* --- deciding --- */
 
-static int is_unknown(const struct mru_tx *tx, uint64_t version)
-{
+static int is_unknown(const struct mru_tx *tx, uint64_t version) {
     for (size_t i = 0; i < tx->n_unknown; i++)
         if (tx->unknown[i] == version)
             return 1;
@@ -416,8 +387,7 @@ static int is_unknown(const struct mru_tx *tx, uint64_t version)
 }
 
 /* Looks for an attempt without reply in the witness's history. */
-static int find_applied(struct mru_tx *tx, uint64_t *version)
-{
+static int find_applied(struct mru_tx *tx, uint64_t *version) {
     struct mru_bag bag = {0};
     const struct mru_rec *rec;
     const uint8_t *tags;
@@ -440,8 +410,7 @@ static int find_applied(struct mru_tx *tx, uint64_t *version)
     return found;
 }
 
-static mereau_status decide(struct mru_tx *tx)
-{
+static mereau_status decide(struct mru_tx *tx) {
     struct mru_rkey witness = tx->witness;
     uint64_t version;
     mereau_status status;
@@ -475,8 +444,7 @@ static mereau_status decide(struct mru_tx *tx)
     return finish(tx, MEREAU_E_INTERNAL);
 }
 
-mereau_status mru_tx_step(struct mru_tx *tx, const mereau_need **need)
-{
+mereau_status mru_tx_step(struct mru_tx *tx, const mereau_need **need) {
     mereau_status status = MEREAU_OK;
     *need = NULL;
     if (tx->misused)
@@ -501,8 +469,8 @@ mereau_status mru_tx_step(struct mru_tx *tx, const mereau_need **need)
 
 /* --- what hosts hand in --- */
 
-static int set_rec(struct mru_tx *tx, struct mru_rec *rec, const mereau_record *from)
-{
+static int set_rec(struct mru_tx *tx, struct mru_rec *rec,
+                   const mereau_record *from) {
     drop_rec(rec);
     rec->value = mru_alloc(from->value_len + 1);
     if (rec->value == NULL) {
@@ -519,8 +487,7 @@ static int set_rec(struct mru_tx *tx, struct mru_rec *rec, const mereau_record *
 }
 
 static int feed_get(struct mru_tx *tx, size_t index,
-                    const mereau_record *record)
-{
+                    const mereau_record *record) {
     struct mru_rec *rec;
     if (index >= tx->n_recs || tx->recs[index]->fed)
         return -1;
@@ -537,8 +504,7 @@ static int feed_get(struct mru_tx *tx, size_t index,
     return set_rec(tx, rec, record);
 }
 
-static int grow_scan(struct mru_scan *scan)
-{
+static int grow_scan(struct mru_scan *scan) {
     size_t cap = scan->cap == 0 ? 16 : scan->cap * 2;
     struct mru_rec *found;
     if (scan->n < scan->cap)
@@ -555,8 +521,7 @@ static int grow_scan(struct mru_scan *scan)
 }
 
 static int feed_scan(struct mru_tx *tx, size_t index,
-                     const mereau_record *record)
-{
+                     const mereau_record *record) {
     struct mru_scan *scan = &tx->scan;
     struct mru_rkey key;
     if (record == NULL || index != scan->n || scan->n >= scan->limit ||
@@ -584,8 +549,7 @@ static int feed_scan(struct mru_tx *tx, size_t index,
 }
 
 int32_t mru_tx_feed(struct mru_tx *tx, size_t index,
-                    const mereau_record *record)
-{
+                    const mereau_record *record) {
     int bad = 1;
     if (tx->waiting && !tx->answered && tx->phase == PHASE_GET)
         bad = feed_get(tx, index, record) != 0;
@@ -596,8 +560,7 @@ int32_t mru_tx_feed(struct mru_tx *tx, size_t index,
     return bad;
 }
 
-int32_t mru_tx_feed_bytes(struct mru_tx *tx, const uint8_t *data, size_t len)
-{
+int32_t mru_tx_feed_bytes(struct mru_tx *tx, const uint8_t *data, size_t len) {
     if (!tx->waiting || tx->answered || tx->phase != PHASE_SIGN ||
         tx->signature.len > 0 || len == 0 || len > 4096) {
         tx->sign_broken = 1;
@@ -607,8 +570,7 @@ int32_t mru_tx_feed_bytes(struct mru_tx *tx, const uint8_t *data, size_t len)
     return tx->signature.failed;
 }
 
-void mru_tx_answer(struct mru_tx *tx, int32_t result, size_t failed)
-{
+void mru_tx_answer(struct mru_tx *tx, int32_t result, size_t failed) {
     if (!tx->waiting || tx->answered)
         return;
     tx->result = result;
