@@ -149,6 +149,10 @@ mereau_status mru_family_check(mereau_op *op, struct mru_family *family) {
                               ? "one that a reuse has ended"
                               : "a revoked one");
     }
+    if (mru_bag_int(record, MRU_F_STEP) == MRU_STEP_REARMED)
+        return mru_refuse(&op->err, MEREAU_E_REVOKED, "family.rearmed", NULL,
+                          "a family that lives",
+                          "one whose device may enrol again");
     level = mru_not_before(&family->born, family->levels);
     if (level < 0)
         return MEREAU_OK;

@@ -70,6 +70,10 @@ int mru_enrolment_index_keys(const struct mru_bag *record,
 #define MRU_ENROLMENT_INDEXES 5
 
 /* --- issue.c --- */
+/* A JWT's claim: how often its device was re-armed before it was issued; absent:
+ * never. What was issued before the last time is dead, and its record's id is
+ * that of the new life. */
+#define MRU_CLAIM_REARMED "mereau_rearmed"
 struct mru_issue {
     uint32_t generation;
     int64_t issued_at, expires_at;

@@ -83,6 +83,7 @@ static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
     const struct mru_bag *record = &family->record;
     char jti[MRU_ID_TEXT], sid[MRU_ID_TEXT];
     char heads[MRU_B64_LEN(3 * MRU_HEAD_LEN) + 1];
+    int64_t rearmed = mru_bag_int_or(record, MRU_F_REARMED, 0);
     mru_jdoc *doc = mru_jdoc_object();
     int failed = make_jti(jti, family, issue->generation);
     mru_id_print(sid, family->key.data + 1);
@@ -104,6 +105,8 @@ static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
     failed |= mru_jdoc_add_text(doc, "device_id",
                                 mru_bag_text(record, MEREAU_DEVICE_ID));
     failed |= mru_jdoc_add_text(doc, "mereau_heads", heads);
+    if (rearmed > 0)
+        failed |= mru_jdoc_add_int(doc, MRU_CLAIM_REARMED, rearmed);
     failed |= add_confirmation(doc, family);
     failed |= mru_jdoc_print(out, doc);
     mru_jdoc_free(doc);

@@ -147,11 +147,28 @@ static mereau_status check_signature(mereau_op *op, const struct live *live) {
     return MEREAU_OK;
 }
 
+/* A JWT from before its device was re-armed names the same record; a secret of
+ * ours would not fit any more. */
+static mereau_status check_life(mereau_op *op, const struct live *live) {
+    struct mru_jval value;
+    int64_t rearmed = 0;
+    if (mru_json_member(&value, &live->claims, MRU_CLAIM_REARMED) &&
+        mru_json_int(&value, &rearmed) != 0)
+        return malformed(op);
+    if (rearmed == mru_bag_int_or(&live->family.record, MRU_F_REARMED, 0))
+        return MEREAU_OK;
+    return mru_refuse(&op->err, MEREAU_E_REVOKED, "family.rearmed", NULL,
+                      "a token of the device's last enrolment",
+                      "one from before it was re-armed");
+}
+
 static mereau_status check_jwt(mereau_op *op, const struct live *live) {
     char iss[MEREAU_MAX_TEXT + 1], sub[MEREAU_MAX_TEXT + 1];
     struct mru_jval value;
     int64_t exp;
     mereau_status status = check_signature(op, live);
+    if (status == MEREAU_OK)
+        status = check_life(op, live);
     if (status != MEREAU_OK)
         return status;
     if (member_text(&live->claims, "iss", iss, sizeof iss) != 0 ||
@@ -397,6 +414,7 @@ static mereau_status decide_introspect(mereau_op *op) {
 
 static mereau_status end_family(mereau_op *op, struct live *live) {
     int proved;
+    int64_t step;
     char id[MRU_ID_TEXT];
     mereau_status status = MEREAU_OK;
     mru_id_print(id, live->family.key.data + 1);
@@ -405,10 +423,13 @@ static mereau_status end_family(mereau_op *op, struct live *live) {
     mru_bag_copy(&op->event, &live->family.record, MEREAU_DEVICE_ID);
     if (live->cred.kind == 0)
         status = check_signature(op, live);
+    if (status == MEREAU_OK && live->cred.kind == 0)
+        status = check_life(op, live);
     if (status == MEREAU_OK && live->family.above.app != NULL)
         status = mru_family_client(op, &live->family, &proved);
-    if (status != MEREAU_OK ||
-        mru_bag_int(&live->family.record, MRU_F_STEP) == MRU_STEP_ENDED)
+    step = mru_bag_int(&live->family.record, MRU_F_STEP);
+    if (status != MEREAU_OK || step == MRU_STEP_ENDED ||
+        step == MRU_STEP_REARMED)
         return status;
     return mru_family_end(op, &live->family, "holder");
 }
