@@ -41,9 +41,10 @@ static void line(const char *who, const char *what) {
     printf("  %-14s %s\n", who, what);
 }
 
-/* The first characters of a credential: enough to tell two of them apart. */
-static const char *brief(char out[32], const char *credential) {
-    snprintf(out, 32, "%.22s...", credential);
+/* Both ends of a credential: enough to tell two of them apart. */
+static const char *brief(char out[48], const char *credential) {
+    snprintf(out, 48, "%.18s...%s", credential,
+             credential + strlen(credential) - 6);
     return out;
 }
 
@@ -63,14 +64,27 @@ static mereau_op *run(struct demo *d, mereau_op *op) {
     return op;
 }
 
-/* Runs an operation that has to be refused, and shows the explanation. */
-static void refused(const struct demo *d, const char *who, mereau_op *op,
-                    mereau_status expected) {
+static void must(int holds, const char *what) {
+    if (!holds) {
+        fprintf(stderr, "not so: %s\n", what);
+        exit(EXIT_FAILURE);
+    }
+}
+
+/* Runs an operation that has to be refused. */
+static mereau_error refusal(mereau_op *op, mereau_status expected) {
     mereau_error err = MEREAU_ERROR_INIT;
     mereau_status status = mereau_op_run(op, &err);
     mereau_op_free(op);
     if (status != expected)
         give_up("another refusal was expected", &err);
+    return err;
+}
+
+/* The same, and shows the explanation: at length, or in one line. */
+static void refused(const struct demo *d, const char *who, mereau_op *op,
+                    mereau_status expected) {
+    mereau_error err = refusal(op, expected);
     printf("  %-14s %srefused%s  %s\n", who, paint(d, "\033[31m"),
            paint(d, "\033[0m"), mereau_status_name(err.status));
     printf("  %-14s   rule    %s\n", "", err.rule);
