@@ -8,19 +8,19 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 bad=0 count=0
 
-# shows NAME LINE... : what the last program printed has each line, in this order.
+# shows NAME TEXT... : what the last program printed has each text, in this order.
 shows() {
-    local name=$1 at=0 found
+    local name=$1 at=1 found
     shift
     for want in "$@"; do
         count=$((count + 1))
-        found=$(tail -n +$((at + 1)) "$dir/out" | grep -nFm1 -e "$want" | cut -d: -f1)
+        found=$(tail -n +$at "$dir/out" | grep -nFm1 -e "$want" | cut -d: -f1)
         if [ -z "$found" ]; then
             echo "$name does not print (in this order): $want"
             bad=1
             return
         fi
-        at=$((at + found))
+        at=$((at + found - 1))
     done
 }
 run() {
@@ -57,7 +57,8 @@ shows "verify_only of a forged token" "HTTP 401"
 
 run "$bin/admin"
 shows admin "stranger   active   from 203.0.113.9" "2 of 4 used" \
-    "the stranger again: device.blocked" "printer-2" "stranger   revoked" '{"rows":[{'
+    "the stranger again: device.blocked" "stranger   revoked" '{"rows":[{'
+shows admin "the stranger again" "printer-2  active   from 192.0.2.8" '{"rows":[{'
 run "$bin/policy_test"
 shows policy_test "ok a_printer_may_print" "ok a_printer_silent" "ok a_lost_reply"
 run "$bin/step_driven"
@@ -66,5 +67,5 @@ shows step_driven "printer-1: 200 mereau_aut_" "printer-2  is told: conflict" \
 run "$bin/hsm_signer"
 shows hsm_signer "signs in 24 hours" "1 signature of the HSM, verified"
 
-[ $bad = 0 ] && echo "$count lines"
+[ $bad = 0 ] && echo "$count texts"
 [ $bad = 0 ] && [ $count -gt 40 ]
