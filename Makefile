@@ -174,7 +174,7 @@ $(O)/tests/%.o: tests/%.c $(O)/flags
 	$(CC) $(test_flags) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) $(CJSON_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(O)/examples/%.o: examples/%.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(test_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(test_flags) $(MBEDTLS_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # ALLOC_WRAP=1: malloc belongs to a sanitizer or to valgrind; alloc.c stands between it
 # and the library only.
@@ -200,7 +200,7 @@ examples: $(examples)
 # Objects of programs are kept, so that a second run builds nothing.
 .SECONDARY:
 
-.PHONY: deps demo check run-tests clean help
+.PHONY: deps demo check run-check run-tests run-all clean help
 deps:
 	@tests/tools/deps.sh check
 
@@ -217,20 +217,25 @@ check:
 	    O=build-check WERROR=1 all tests examples
 	@$(MAKE) --no-print-directory -s O=build-check WERROR=1 run-check
 
+# Examples that need no arguments but a file; verify_only has a test of its own.
+alone = $(filter-out %/verify_only,$(examples))
 # Tests of C, then what looks at the tree and at what was built.
 scripts = $(sort $(wildcard tests/style/*.sh tests/style/*.py)) \
-    $(wildcard tests/tools/install_test.sh) $(sort $(wildcard examples/python/test_*.py))
+    tests/tools/install_test.sh tests/tools/verify_only_test.sh $(sort $(wildcard examples/python/*.py))
 run-check:
 	@O=$(O) JOBS=$(JOBS) LD_LIBRARY_PATH=$(abspath $(O)) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log \
-	    $(tests) $(scripts)
+	    $(tests) $(alone) $(scripts)
+# Only what is C, for other compilers and tools.
 run-tests: $(tests)
 	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(tests)
+run-all: $(tests) $(examples)
+	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(tests) $(alone)
 
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
 parts = check-asan check-tsan check-valgrind check-clang check-tidy \
-    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-bare
-.PHONY: check-all check-fuzz $(parts)
+    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13
+.PHONY: check-all check-bare check-fuzz $(parts)
 check-all:
 	@tests/tools/deps.sh all
 	@tests/tools/check_all.sh $(parts)
@@ -239,7 +244,7 @@ again = $(MAKE) --no-print-directory -s -j$(JOBS)
 san   = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 check-asan:
-	@$(again) O=build-asan ALLOC_WRAP=1 CFLAGS="-O1 -g $(san) -fsanitize=address,undefined" run-tests
+	@$(again) O=build-asan ALLOC_WRAP=1 CFLAGS="-O1 -g $(san) -fsanitize=address,undefined" run-all
 
 # The programs that start threads.
 threaded = $(if $(wildcard tests/*/*.c),$(shell grep -lE 'pthread\.h|mereau_store_kit_run' $(test_src)))
@@ -253,7 +258,7 @@ check-valgrind:
 	    test_src="$(sort $(wildcard tests/unit/test_*.c))" run-tests
 
 check-clang:
-	@$(again) O=build-clang CC=clang WERROR=1 all examples run-tests
+	@$(again) O=build-clang CC=clang WERROR=1 all run-all
 
 check-tidy:
 	@O=build-tidy JOBS=$(JOBS) tests/tools/tidy.sh
@@ -264,8 +269,10 @@ check-32:
 check-big-endian:
 	@tests/tools/fresh.sh -q -c . bookworm make -- tests/tools/big_endian.sh $(JOBS)
 
-check-bare:
+check-bare: check-debian12 check-debian13
+check-debian12:
 	@JOBS=$(JOBS) tests/tools/bare.sh bookworm
+check-debian13:
 	@JOBS=$(JOBS) tests/tools/bare.sh trixie
 
 check-interop: $(O)/examples/demo

@@ -4,7 +4,8 @@
 # first. Output of programs that failed follows their line; all of it is in DIR.
 #
 # Programs of cmocka count each of their tests; a script (*.sh, *.py) is one test,
-# passed when it exits with 0. A program that crashes, hangs, skips or has no tests
+# passed when it exits with 0, and so is an example, which is given a file of its own
+# to keep its store in. A program that crashes, hangs, skips or has no tests
 # is a failure. The last line is "N passed, M failed"; the exit is 0 only without
 # failures and with at least one test.
 #
@@ -25,18 +26,24 @@ export -f name
 export ROOT_OF_BUILD=${ROOT_OF_BUILD:-}
 
 one() {
-    local out start rc
+    local out start rc file= program
+    case $1 in /*) program=$1 ;; *) program=$PWD/$1 ;; esac
     out=$RUN_LOG/$(name "$1")
     rm -f "$out.rc"
     start=$(date +%s%N)
     case $1 in
     *.sh) timeout -k 10 "$TIMEOUT" bash "$1" ;;
     *.py) timeout -k 10 "$TIMEOUT" python3 "$1" ;;
+    */examples/*)
+        file=$(mktemp -d)/example.db
+        # shellcheck disable=SC2086
+        (cd "${file%/*}" && timeout -k 10 "$TIMEOUT" $RUN "$program" "$file") ;;
     *) # RUN may be several words.
         # shellcheck disable=SC2086
         timeout -k 10 "$TIMEOUT" $RUN "$1" ;;
     esac >"$out.out" 2>"$out.err" </dev/null
     rc=$?
+    [ -z "$file" ] || rm -rf "${file%/*}"
     echo "$rc $(($(date +%s%N) - start))" >"$out.part"
     mv "$out.part" "$out.rc"
 }
@@ -56,7 +63,7 @@ for p in "$@"; do
     done
     read -r rc ns <"$f.rc"
     case $p in
-    *.sh | *.py)
+    *.sh | *.py | */examples/*)
         good=0 bad=0
         if [ "$rc" = 0 ]; then good=1; else bad=1; fi
         ;;
