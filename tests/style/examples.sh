@@ -64,6 +64,8 @@ shows policy_test "ok a_printer_may_print" "ok a_printer_silent" "ok a_lost_repl
 run "$bin/step_driven"
 shows step_driven "printer-1: 200 mereau_aut_" "printer-2  is told: conflict" \
     "printer-2: 400 invalid_grant (registration_token.count)"
+run "$bin/custom_store"
+shows custom_store "ok   put_is_read_back" "ok   write_skew_by_check" " passed, 0 failed"
 run "$bin/hsm_signer"
 shows hsm_signer "signs in 24 hours" "1 signature of the HSM, verified"
 
