@@ -64,7 +64,7 @@ def mistakes_are_named():
     why = refused("MEREAU_E_POLICY", acme.registration_token_mint,
                   client_id=app.client_id, count=0, lifetime_s=60)
     assert why.rule == "op.range" and why.wanted.startswith("count of 1 to")
-    assert why.oauth and why.http == 400 and not why.can_retry
+    assert why.oauth and why.http == 403 and not why.can_retry
 
 
 def values_have_their_types():
