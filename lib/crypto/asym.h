@@ -6,7 +6,17 @@
 #include "pkey.h"
 
 struct mru_rsa;
-struct mru_ec;
+
+/* Read only once made, tables and all. */
+struct mru_ec {
+    mbedtls_ecp_group grp;
+    mbedtls_ecp_group q_grp; /* the same curve with q in place of G */
+    mbedtls_ecp_point q;
+    mbedtls_mpi d;
+    int is_private;
+};
+/* Serves where the provider wants to blind numbers that everybody knows. */
+int mru_ec_no_blinding(void *unused, unsigned char *out, size_t len);
 
 struct mru_pkey {
     const struct mru_alg *alg;

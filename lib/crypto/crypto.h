@@ -18,8 +18,8 @@ int mru_hmac(int hash, const uint8_t *key, size_t key_len,
 int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
              const mereau_slice *info, uint8_t *out, size_t out_len);
 /* AES-256-GCM, 12-byte nonce, 16-byte tag behind the ciphertext. seal writes
- * len + 16 bytes; open writes len - 16 and returns -1 for a wrong tag (nothing
- * but zeros is in out then). */
+ * len + 16 bytes; open writes len - 16 and returns -1 for a wrong tag, -2 when the
+ * provider failed (nothing but zeros is in out then). */
 int mru_seal(const uint8_t key[32], const uint8_t nonce[12],
              const mereau_slice *aad, const uint8_t *in, size_t len,
              uint8_t *out);

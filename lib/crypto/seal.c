@@ -41,5 +41,7 @@ int mru_open(const uint8_t key[32], const uint8_t nonce[12],
     mbedtls_gcm_free(&gcm);
     if (ret != 0 && plain > 0)
         mru_wipe(out, plain);
-    return ret == 0 ? 0 : -1;
+    if (ret == MBEDTLS_ERR_GCM_AUTH_FAILED)
+        return -1;
+    return ret == 0 ? 0 : -2;
 }

@@ -1,5 +1,5 @@
 /* tests/vectors/test_rfc_jose.c - the worked examples of RFC 7515 to 9278 that are
- * about signatures, keys and thumbprints. */
+ * about signatures, keys, thumbprints and encodings. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -132,6 +132,34 @@ static int thumbprints_are(const cJSON *row) {
     return right;
 }
 
+/* RFC 7515 appendix C. */
+static int base64url_is(const cJSON *row) {
+    const char *encoded = vec_text(row, "encoded");
+    struct mru_buf out = {0};
+    uint8_t back[64];
+    size_t len;
+    uint8_t *octets = vec_hex(row, "octets_hex", &len);
+    mru_buf_add_b64(&out, octets, len);
+    int right =
+        strcmp((const char *)out.data, encoded) == 0 &&
+        mru_b64_decode(back, encoded, strlen(encoded)) == (ptrdiff_t)len &&
+        memcmp(back, octets, len) == 0;
+    mru_buf_free(&out);
+    free(octets);
+    return right;
+}
+
+/* RFC 7636 appendix B: the challenge is the hash of the verifier. */
+static int challenge_is(const cJSON *row) {
+    const char *verifier = vec_text(row, "code_verifier");
+    mereau_slice part = {(const uint8_t *)verifier, strlen(verifier)};
+    uint8_t hash[32];
+    char text[44] = "";
+    assert_int_equal(mru_hash(MRU_SHA256, &part, 1, hash), 0);
+    mru_b64_encode(text, hash, sizeof hash);
+    return strcmp(text, vec_text(row, "code_challenge")) == 0;
+}
+
 static void examples_of_the_rfcs_come_out_as_printed(void **state) {
     struct vec_count count = {"rfc_jose_examples.json", 0, 0, 0};
     cJSON *root = vec_load("tests/vectors/rfc-jose/rfc_jose_examples.json");
@@ -152,6 +180,10 @@ static void examples_of_the_rfcs_come_out_as_printed(void **state) {
         else if (strcmp(kind, "jwk-thumbprint-uri") == 0)
             right = thumbprint_is(member(row, "key"),
                                   strrchr(vec_text(row, "uri"), ':') + 1);
+        else if (strcmp(kind, "base64url") == 0)
+            right = base64url_is(row);
+        else if (strcmp(kind, "pkce-s256") == 0)
+            right = challenge_is(row);
         else {
             count.unsupported++;
             continue;
@@ -159,7 +191,7 @@ static void examples_of_the_rfcs_come_out_as_printed(void **state) {
         vec_case(&count, vec_text(row, "id"), kind, right);
     }
     cJSON_Delete(root);
-    vec_end(&count, 10);
+    vec_end(&count, 12);
 }
 
 int main(void) {
