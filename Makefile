@@ -221,7 +221,7 @@ check:
 alone = $(filter-out %/verify_only,$(examples))
 # Tests of C, then what looks at the tree and at what was built.
 scripts = $(sort $(wildcard tests/style/*.sh tests/style/*.py)) \
-    tests/tools/install_test.sh tests/tools/verify_only_test.sh $(sort $(wildcard examples/python/*.py))
+    tests/tools/install_test.sh tests/tools/verify_only_test.sh $(sort $(wildcard examples/python/test_*.py))
 run-check:
 	@O=$(O) JOBS=$(JOBS) LD_LIBRARY_PATH=$(abspath $(O)) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log \
 	    $(tests) $(alone) $(scripts)
