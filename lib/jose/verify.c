@@ -353,11 +353,11 @@ mereau_status mereau_jwt_verify(const mereau_verifier *verifier,
                                 mereau_claims *claims, const char *token,
                                 size_t len, int64_t now_at, mereau_error *err) {
     struct mereau_claims own;
+    memset(&own, 0, sizeof own);
     struct mereau_claims *used = claims ? claims : &own;
     mereau_status status = mru_error_reset(err);
     if (status != MEREAU_OK)
         err = NULL; /* of another size: not to be written */
-    memset(&own, 0, sizeof own);
     mru_claims_reset(used);
     if (status == MEREAU_OK && !verifier)
         status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
