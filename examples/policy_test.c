@@ -19,7 +19,8 @@
         }                                                                      \
     } while (0)
 
-/* [policy] The policy under test, as the administrators keep it. */
+/* [policy] */
+/* The policy under test, as the administrators keep it. */
 static const char PRINTER_POLICY[] =
     "{\"name\": \"Label printer\", \"scope\": \"print status\","
     " \"audience\": [\"" API "\"],"

@@ -48,7 +48,8 @@ static void say(const struct request *r, const char *what, size_t n) {
     putchar('\n');
 }
 
-/* [advance] Goes on with one request until it needs something again. */
+/* [advance] */
+/* Goes on with one request until it needs something again. */
 static void advance(struct request *r) {
     mereau_error err = MEREAU_ERROR_INIT;
     mereau_status status = mereau_op_step(r->op, &r->need, &err);

@@ -8,7 +8,8 @@
 
 #include <mereau/mereau.h>
 
-/* [trust] Once, at start: jwks is what the server fetched from the issuer. */
+/* [trust] */
+/* Once, at start: jwks is what the server fetched from the issuer. */
 static mereau_verifier *trust(const char *jwks, size_t jwks_len) {
     mereau_error err = MEREAU_ERROR_INIT;
     mereau_verifier *issuer = mereau_verifier_new("https://id.acme.example",
