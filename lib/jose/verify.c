@@ -9,6 +9,7 @@ struct check {
     const struct mru_keyset *set; /* with the notices; may be NULL */
     const struct mru_jval *typ;
     const struct mru_jval *root;
+    const char *jkt; /* of the key that the sender proved; NULL: none */
     int64_t now_at;
     int has_iat;
     int64_t exp_at, iat_at; /* whole seconds */
@@ -232,14 +233,23 @@ static mereau_status check_profile(struct check *c) {
     return MEREAU_OK;
 }
 
-/* A token that is bound to a key is worth nothing without proof of it, and this
- * call has no proof to look at. */
+/* A token that is bound to a key is worth nothing without proof of that key;
+ * cnf must say this one way and no other (RFC 7800 section 3.1). */
 static mereau_status check_binding(struct check *c) {
-    struct mru_jval value;
-    if (!mru_json_member(&value, c->root, "cnf"))
+    struct mru_jval cnf, jkt;
+    int there = mru_json_member(&cnf, c->root, "cnf");
+    if (!there && c->jkt == NULL)
         return MEREAU_OK;
-    return refuse(c, MEREAU_E_CLAIM, "jwt.cnf", "RFC 9449 7.2",
-                  "a bearer token", "one bound to a key");
+    if (c->jkt == NULL)
+        return refuse(c, MEREAU_E_CLAIM, "jwt.cnf", "RFC 9449 7.2",
+                      "a bearer token", "one bound to a key");
+    if (there && cnf.kind == 'o' && mru_json_count(&cnf) == 1 &&
+        mru_json_member(&jkt, &cnf, "jkt") &&
+        mru_json_is(&jkt, c->jkt, strlen(c->jkt)))
+        return MEREAU_OK;
+    return refuse(c, MEREAU_E_DEVICE, "jwt.cnf", "RFC 9449 7.2",
+                  "a token bound to the key that was proved",
+                  there ? "one bound to another" : "a bearer token");
 }
 
 static int has_value(const struct mru_jval *claim, const char *value) {
@@ -302,13 +312,14 @@ static mereau_status check_notices(struct check *c) {
 mereau_status mru_claims_check(const mereau_verifier *verifier,
                                const struct mru_keyset *set,
                                const struct mru_jws *jws,
-                               const struct mru_jval *root, int64_t now_at,
-                               mereau_error *err) {
+                               const struct mru_jval *root, const char *jkt,
+                               int64_t now_at, mereau_error *err) {
     static mereau_status (*const checks[])(struct check *) = {
         check_type,   check_issuer, check_audience, check_expiry,
         check_start,  check_issued, check_profile,  check_binding,
         check_claims, check_notices};
-    struct check c = {verifier, set, &jws->typ, root, now_at, 0, 0, 0, err};
+    struct check c = {verifier, set, &jws->typ, root, jkt,
+                      now_at,   0,   0,         0,    err};
     mereau_status status = MEREAU_OK;
     for (size_t i = 0;
          status == MEREAU_OK && i < sizeof checks / sizeof checks[0]; i++)
@@ -321,7 +332,8 @@ mereau_status mru_claims_check(const mereau_verifier *verifier,
 static mereau_status verify(const mereau_verifier *verifier,
                             const struct mru_keyset *set,
                             struct mereau_claims *claims, const char *token,
-                            size_t len, int64_t now_at, mereau_error *err) {
+                            size_t len, const char *jkt, int64_t now_at,
+                            mereau_error *err) {
     struct mru_jws jws;
     const mru_key *key = NULL;
     mereau_status status = mru_jws_read(&jws, &claims->header, token, len, err);
@@ -344,14 +356,15 @@ static mereau_status verify(const mereau_verifier *verifier,
     if (status == MEREAU_OK)
         status = mru_claims_index(claims, err);
     if (status == MEREAU_OK)
-        status =
-            mru_claims_check(verifier, set, &jws, &claims->root, now_at, err);
+        status = mru_claims_check(verifier, set, &jws, &claims->root, jkt,
+                                  now_at, err);
     return status;
 }
 
-mereau_status mereau_jwt_verify(const mereau_verifier *verifier,
+static mereau_status verify_for(const mereau_verifier *verifier,
                                 mereau_claims *claims, const char *token,
-                                size_t len, int64_t now_at, mereau_error *err) {
+                                size_t len, const char *jkt, int64_t now_at,
+                                mereau_error *err) {
     struct mereau_claims own;
     memset(&own, 0, sizeof own);
     struct mereau_claims *used = claims ? claims : &own;
@@ -369,13 +382,34 @@ mereau_status mereau_jwt_verify(const mereau_verifier *verifier,
                             "none");
     if (status == MEREAU_OK) {
         struct mru_keyset *set = mru_live_take(verifier->live);
-        status = verify(verifier, set, used, token, len, now_at, err);
+        status = verify(verifier, set, used, token, len, jkt, now_at, err);
         mru_live_give(verifier->live, set);
     }
     if (status != MEREAU_OK)
         mru_claims_reset(used);
     mru_claims_clear(&own);
     return status;
+}
+
+mereau_status mereau_jwt_verify(const mereau_verifier *verifier,
+                                mereau_claims *claims, const char *token,
+                                size_t len, int64_t now_at, mereau_error *err) {
+    return verify_for(verifier, claims, token, len, NULL, now_at, err);
+}
+
+mereau_status mereau_jwt_verify_bound(const mereau_verifier *verifier,
+                                      mereau_claims *claims, const char *token,
+                                      size_t len, const char *jkt,
+                                      int64_t now_at, mereau_error *err) {
+    if (jkt != NULL && strlen(jkt) == 43)
+        return verify_for(verifier, claims, token, len, jkt, now_at, err);
+    if (claims)
+        mru_claims_reset(claims);
+    if (mru_error_reset(err) != MEREAU_OK)
+        return MEREAU_E_SIZE;
+    return mru_refuse(err, MEREAU_E_ARG, "jwt.cnf", "RFC 7638 3",
+                      "a thumbprint of 43 characters",
+                      jkt == NULL ? "none" : "another length");
 }
 
 mereau_status mereau_jwt_verify_bearer(const mereau_verifier *verifier,

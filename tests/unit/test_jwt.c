@@ -267,6 +267,34 @@ static void each_claim_is_refused_by_its_own_rule(void **state) {
     mereau_verifier_free(v);
 }
 
+static void bound_answers(const char *cnf, const char *jkt,
+                          mereau_status status) {
+    mereau_verifier *v = ready(new_verifier());
+    mereau_error err = MEREAU_ERROR_INIT;
+    char *token = token_with("cnf", cnf);
+    assert_int_equal(
+        mereau_jwt_verify_bound(v, NULL, token, strlen(token), jkt, NOW, &err),
+        status);
+    if (status != MEREAU_OK)
+        assert_string_equal(err.rule, "jwt.cnf");
+    free(token);
+    mereau_verifier_free(v);
+}
+
+#define JKT "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+static void a_bound_token_needs_proof_of_its_own_key(void **state) {
+    static const char other[] = "1ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+    (void)state;
+    bound_answers("{\"jkt\":\"" JKT "\"}", JKT, MEREAU_OK);
+    bound_answers("{\"jkt\":\"" JKT "\"}", other, MEREAU_E_DEVICE);
+    bound_answers("{\"jkt\":\"" JKT "\",\"kid\":\"1\"}", JKT, MEREAU_E_DEVICE);
+    bound_answers("{}", JKT, MEREAU_E_DEVICE);
+    bound_answers("\"" JKT "\"", JKT, MEREAU_E_DEVICE);
+    bound_answers(NULL, JKT, MEREAU_E_DEVICE);
+    bound_answers("{\"jkt\":\"" JKT "\"}", NULL, MEREAU_E_ARG);
+    bound_answers("{\"jkt\":\"" JKT "\"}", "", MEREAU_E_ARG);
+}
+
 /* One token at the clock's edges: the first second at which it is good, and the
  * last. */
 static void good_from_to(const mereau_verifier *v, const char *name,
@@ -1281,6 +1309,7 @@ int main(void) {
         cmocka_unit_test(a_good_token_can_be_read),
         cmocka_unit_test(nothing_is_read_from_no_claims),
         cmocka_unit_test(each_claim_is_refused_by_its_own_rule),
+        cmocka_unit_test(a_bound_token_needs_proof_of_its_own_key),
         cmocka_unit_test(times_are_exact_to_the_second),
         cmocka_unit_test(skew_is_forgiven_at_exp_and_nbf_but_not_at_iat),
         cmocka_unit_test(a_maximal_age_counts_from_iat),
