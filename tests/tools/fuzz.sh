@@ -7,8 +7,8 @@ passed=0 failed=0
 for fuzzer in "$@"; do
     name=$(basename "$fuzzer")
     mkdir -p "$dir/corpus/$name"
-    seeds=tests/fuzz/corpus/${name#fuzz_}
-    [ -d "$seeds" ] || seeds=tests/fuzz/corpus/$name
+    seeds=tests/fuzz/corpus/$name
+    [ "$name" != json ] || seeds=tests/vectors/json-test-suite
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086
     if "$fuzzer" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=20 -rss_limit_mb=1024 \
