@@ -53,7 +53,7 @@ static mereau_status decide_rearm(mereau_op *op) {
     const char *device_id = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
     uint8_t token_id[MRU_ID_LEN], id[MRU_ID_LEN];
     struct mru_family family = {0};
-    struct mru_above above;
+    struct mru_above above = {0};
     int there;
     mereau_status status = mru_check_length(op, MEREAU_DEVICE_ID, 128);
     mru_bag_copy(&op->event, &op->in, MEREAU_DEVICE_ID);

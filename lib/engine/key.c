@@ -323,7 +323,7 @@ mereau_op *mereau_key_list(const mereau_tenant *tenant) {
 static mereau_status decide_jwks(mereau_op *op) {
     const char *client_id = mru_bag_text(&op->in, MEREAU_CLIENT_ID);
     struct mru_buf jwks = {0};
-    struct mru_above above;
+    struct mru_above above = {0};
     mereau_status status = mru_check_length(op, MEREAU_CLIENT_ID, 128);
     if (status == MEREAU_OK)
         status = mru_gather(op,
