@@ -207,7 +207,14 @@ static mereau_status asked_alg(mereau_op *op, int32_t *alg) {
                       *alg == 0 ? "an unknown one" : name);
 }
 
-/* Reads a key that does not say its algorithm: the usual one of its kind. */
+/* Another algorithm may fit the key; a private one is none to be tried on. */
+static int may_try_on(mereau_status status, const mereau_error *err) {
+    return (status == MEREAU_E_KEY || status == MEREAU_E_ALG) &&
+           strstr(err->rule, "private") == NULL;
+}
+
+/* Reads a key that does not say its algorithm: the usual one of its kind. Of
+ * several refusals the first one is told. */
 static mereau_status read_any(mru_key **key, const struct mru_jval *jwk,
                               const char *pem, mereau_error *err) {
     static const int32_t usual[] = {MEREAU_ALG_ES256,  MEREAU_ALG_RS256,
@@ -216,7 +223,7 @@ static mereau_status read_any(mru_key **key, const struct mru_jval *jwk,
     mereau_error first = MEREAU_ERROR_INIT;
     mereau_status status = MEREAU_E_KEY;
     for (size_t i = 0; i < sizeof usual / sizeof usual[0] &&
-                       (status == MEREAU_E_KEY || status == MEREAU_E_ALG);
+                       (i == 0 || may_try_on(status, err));
          i++) {
         status = pem == NULL
                      ? mru_key_from_jwk(key, jwk, usual[i], MRU_KEY_PUBLIC, err)
@@ -225,7 +232,7 @@ static mereau_status read_any(mru_key **key, const struct mru_jval *jwk,
         if (i == 0)
             first = *err;
     }
-    if (status == MEREAU_E_KEY || status == MEREAU_E_ALG) {
+    if (may_try_on(status, err)) {
         *err = first;
         status = first.status;
     }
