@@ -82,8 +82,8 @@ static void assert_everything(mereau_op *op) {
         "\"contact\":[\"ops@app.example\"]",
         "\"information\":\"Hall 3\"",
         "\"logo_uri\":\"https://app.example/logo.png\"",
-        "\"redirect_uri\":[\"https://app.example/cb\",\"http://127.0.0.1/cb\","
-        "\"com.example.app:/cb\"]",
+        ("\"redirect_uri\":[\"https://app.example/cb\",\"http://127.0.0.1/cb\","
+         "\"com.example.app:/cb\"]"),
         "\"access_denied_uri\":\"https://app.example/denied\"",
         "\"failed_uri\":\"https://app.example/failed\"",
         "\"error_uri\":\"https://app.example/error\"",
