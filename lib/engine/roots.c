@@ -74,8 +74,10 @@ mereau_status mru_unseal_field(mereau_op *op, const struct mru_bag *bag,
     if (out == NULL)
         goto end;
     mereau_slice bound = {aad.data, aad.len};
-    status = MEREAU_OK;
-    if (mru_open(root->wrap, sealed, &bound, sealed + 12, len - 12, out) != 0)
+    int failed =
+        mru_open(root->wrap, sealed, &bound, sealed + 12, len - 12, out);
+    status = failed == 0 ? MEREAU_OK : MEREAU_E_CRYPTO;
+    if (failed == -1)
         status = mru_refuse(&op->err, MEREAU_E_CORRUPT, "record.sealed", NULL,
                             "a sealed field of this place and root key",
                             "an altered one");
