@@ -5,7 +5,10 @@
 #include "../crypto/pkey.h"
 
 struct mru_keyset *mru_keyset_new(void) {
-    return mru_alloc(sizeof(struct mru_keyset));
+    struct mru_keyset *set = mru_alloc(sizeof *set);
+    if (set)
+        set->loaded_at = MEREAU_UNSET;
+    return set;
 }
 
 void mru_keyset_free(struct mru_keyset *set) {

@@ -15,6 +15,8 @@ struct mru_keyset {
     size_t refs; /* guarded by the lock of who shares it */
     mru_key *keys[MEREAU_MAX_JWKS];
     size_t n;
+    int64_t loaded_at; /* MEREAU_UNSET: not known */
+    int own; /* a snapshot of our own tenant */
     struct mru_notice *notices; /* sorted by kind, then id */
     size_t n_notices;
     char *texts; /* where the ids are */

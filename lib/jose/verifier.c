@@ -289,6 +289,16 @@ void mereau_verifier_set_max_age_s(mereau_verifier *v, int64_t max_age_s) {
         v->max_age_s = max_age_s;
 }
 
+void mereau_verifier_set_max_snapshot_age_s(mereau_verifier *v,
+                                            int64_t max_snapshot_age_s) {
+    if (!is_open(v))
+        return;
+    if (max_snapshot_age_s < 1)
+        mistake(v, MEREAU_E_ARG, "verifier.snapshot_age", "1 second or more");
+    else
+        v->max_snapshot_age_s = max_snapshot_age_s;
+}
+
 void mereau_verifier_accept_any_audience(mereau_verifier *v) {
     if (is_open(v))
         v->any_audience = 1;
@@ -358,8 +368,10 @@ mereau_status mereau_verifier_replace_jwks(const mereau_verifier *v,
         status = mru_keyset_compatible(set, v->own, err);
     if (status != MEREAU_OK)
         mru_keyset_free(set);
-    else
+    else {
+        set->loaded_at = now_at;
         live_replace(v->live, set, now_at, 1);
+    }
     return status;
 }
 
@@ -380,8 +392,11 @@ mereau_status mru_verifier_load(mereau_verifier *v, const char *issuer,
         status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     if (status != MEREAU_OK)
         mru_keyset_free(set);
-    else
+    else {
+        set->loaded_at = loaded_at;
+        set->own = 1;
         live_replace(v->live, set, loaded_at, 1);
+    }
     return status;
 }
 

@@ -36,6 +36,7 @@ struct mereau_verifier {
     size_t n_claims;
     int64_t skew_s;
     int64_t max_age_s; /* 0: none */
+    int64_t max_snapshot_age_s; /* 0: a day for our own tenants' */
     char *jwks; /* as given, until ready */
     size_t jwks_len;
     struct mru_keyset *own; /* keys given one by one */

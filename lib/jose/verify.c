@@ -3,6 +3,8 @@
  * its claims are checked one after another in the order below. */
 #include "verifier_int.h"
 
+#define DEFAULT_SNAPSHOT_AGE_S 86400
+
 /* One payload under test. */
 struct check {
     const mereau_verifier *verifier;
@@ -327,6 +329,24 @@ mereau_status mru_claims_check(const mereau_verifier *verifier,
     return status;
 }
 
+/* What is known of keys and revocations must not be too old. */
+static mereau_status check_snapshot(const mereau_verifier *verifier,
+                                    const struct mru_keyset *set,
+                                    int64_t now_at, mereau_error *err) {
+    int64_t most = verifier->max_snapshot_age_s;
+    char wanted[64], found[64];
+    if (most == 0 && set != NULL && set->own)
+        most = DEFAULT_SNAPSHOT_AGE_S;
+    if (most == 0 || set == NULL || set->loaded_at == MEREAU_UNSET ||
+        now_at <= mru_add_time(set->loaded_at, most))
+        return MEREAU_OK;
+    mru_say(wanted, sizeof wanted, "keys loaded in the last %lld s",
+            (long long)most);
+    mru_say(found, sizeof found, "keys of %lld", (long long)set->loaded_at);
+    return mru_refuse(err, MEREAU_E_KEY_UNKNOWN, "verifier.snapshot_age", NULL,
+                      wanted, found);
+}
+
 /* --- the calls --- */
 
 static mereau_status verify(const mereau_verifier *verifier,
@@ -345,6 +365,8 @@ static mereau_status verify(const mereau_verifier *verifier,
             status = mru_refuse(err, MEREAU_E_ALG, "jwt.alg", "RFC 8725 3.1",
                                 "an accepted algorithm", mru_alg_name(jws.alg));
     }
+    if (status == MEREAU_OK)
+        status = check_snapshot(verifier, set, now_at, err);
     if (status == MEREAU_OK)
         status = mru_keyset_find(&key, set, verifier->own, &jws, err);
     if (status == MEREAU_E_KEY_UNKNOWN)

@@ -861,6 +861,29 @@ static void accepted_algorithms_narrow_the_keys(void **state) {
     free_issuer(&is);
 }
 
+static void a_snapshot_that_is_too_old_verifies_nothing(void **state) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    struct issuer is;
+    make_issuer(&is);
+    mereau_verifier *v = mereau_verifier_new(ISSUER, AUDIENCE);
+    (void)state;
+    mereau_verifier_set_jwks(v, is.set_a, strlen(is.set_a));
+    mereau_verifier_set_max_snapshot_age_s(v, 60);
+    ready(v);
+    assert_int_equal(mereau_verifier_replace_jwks(
+                         v, is.set_ab, strlen(is.set_ab), NOW - 60, &err),
+                     MEREAU_OK);
+    answers(v, good_token(is.a, "a"), NOW, MEREAU_OK, "");
+    answers(v, good_token(is.a, "a"), NOW + 1, MEREAU_E_KEY_UNKNOWN,
+            "verifier.snapshot_age");
+    mereau_verifier_free(v);
+    v = mereau_verifier_new(ISSUER, AUDIENCE);
+    mereau_verifier_set_max_snapshot_age_s(v, 0);
+    assert_int_equal(mereau_verifier_ready(v, &err), MEREAU_E_ARG);
+    mereau_verifier_free(v);
+    free_issuer(&is);
+}
+
 /* Takes the alg member out of a printed set. */
 static void take_alg(char *jwks) {
     char *at = strstr(jwks, "\"alg\":\"ES256\",");
@@ -1310,6 +1333,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_read_from_no_claims),
         cmocka_unit_test(each_claim_is_refused_by_its_own_rule),
         cmocka_unit_test(a_bound_token_needs_proof_of_its_own_key),
+        cmocka_unit_test(a_snapshot_that_is_too_old_verifies_nothing),
         cmocka_unit_test(times_are_exact_to_the_second),
         cmocka_unit_test(skew_is_forgiven_at_exp_and_nbf_but_not_at_iat),
         cmocka_unit_test(a_maximal_age_counts_from_iat),
