@@ -108,6 +108,8 @@ int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
 }
 
 int32_t mru_sqlite_result(int code) {
+    if (code == SQLITE_IOERR_NOMEM)
+        return MEREAU_STORE_BUSY;
     switch (code & 0xff) {
     case SQLITE_OK:
         return MEREAU_STORE_OK;
