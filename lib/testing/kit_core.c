@@ -160,9 +160,10 @@ static void keep_row(struct mru_kit_row *row, const mereau_record *record) {
     row->drop_at = record->drop_at;
     row->value_len = record->value_len;
     row->hash = mru_kit_hash(record->value, record->value_len);
-    memcpy(row->head, record->value,
-           record->value_len < sizeof row->head ? record->value_len
-                                                : sizeof row->head);
+    if (record->value_len > 0) /* an empty value may be NULL */
+        memcpy(row->head, record->value,
+               record->value_len < sizeof row->head ? record->value_len
+                                                    : sizeof row->head);
 }
 
 struct getting {
