@@ -141,7 +141,7 @@ static void one_store(const char *name, mereau_store *store) {
 }
 
 int main(void) {
-    char path[] = "/tmp/mereau-bench-XXXXXX", more[64];
+    char path[] = "mereau-bench-XXXXXX", more[64];
     mereau_store *store = NULL;
     mereau_error err = MEREAU_ERROR_INIT;
     int fd = mkstemp(path);
