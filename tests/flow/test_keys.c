@@ -616,6 +616,20 @@ static void an_app_enabled_again_keeps_its_not_before(void **state) {
     mereau_op_free(app);
 }
 
+static void a_disabled_app_whose_not_before_is_raised_stays_refused(void **s) {
+    struct place *p = *s;
+    mereau_op *app = done(p, mereau_app_create(p->test, "Printer"));
+    const char *id = mereau_op_text(app, MEREAU_CLIENT_ID);
+    mereau_op *op = mereau_app_update(p->test, id);
+    import_ours(p);
+    mereau_op_set_int(op, MEREAU_ENABLED, 0);
+    done_and_freed(p, op);
+    done_and_freed(
+        p, mereau_not_before_raise(p->test, MEREAU_CLIENT_ID, id, MEREAU_NOW));
+    assert_verdict(p, id, "s", NOW + 31, MEREAU_E_NOT_BEFORE);
+    mereau_op_free(app);
+}
+
 static void notices_are_bounded_and_the_newest_stay(void **state) {
     struct place *p = *state;
     char name[16];
@@ -768,6 +782,7 @@ int main(void) {
         TEST(a_loaded_verifier_knows_keys_and_not_befores),
         TEST(a_disabled_tenant_is_refused_by_verifiers),
         TEST(an_app_enabled_again_keeps_its_not_before),
+        TEST(a_disabled_app_whose_not_before_is_raised_stays_refused),
         TEST(notices_are_bounded_and_the_newest_stay),
         TEST(a_notice_is_forgotten_with_the_last_token_it_concerns),
         TEST(a_verifier_is_loaded_again_and_again),
