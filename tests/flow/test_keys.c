@@ -696,6 +696,81 @@ static void a_verifier_of_another_issuer_is_not_loaded(void **state) {
     mereau_op_free(load);
 }
 
+/* --- with tokens --- */
+
+/* What a device gets: access and refresh token. */
+static mereau_op *enrol(struct place *p, const char *client_id,
+                        const char *device_id) {
+    static const uint8_t nonce[16] = {1};
+    mereau_op *mint =
+        done(p, mereau_registration_token_mint(p->test, client_id, 1, HOUR));
+    mereau_op *redeem =
+        done(p, mereau_registration_token_redeem(
+                    p->test, mereau_op_text(mint, MEREAU_REGISTRATION_TOKEN),
+                    device_id, nonce, sizeof nonce));
+    mereau_op *exchange =
+        done(p, mereau_auth_token_exchange(
+                    p->test, mereau_op_text(redeem, MEREAU_AUTH_TOKEN)));
+    mereau_op_free(redeem);
+    mereau_op_free(mint);
+    return exchange;
+}
+
+static mereau_status verdict(struct place *p, const mereau_op *tokens) {
+    return mereau_testbed_verify(p->bed, NULL,
+                                 mereau_op_text(tokens, MEREAU_ACCESS_TOKEN),
+                                 "api", &p->err);
+}
+
+static mereau_op *create_app(struct place *p) {
+    mereau_op *app = mereau_app_create(p->test, "Printer");
+    mereau_op_add_text(app, MEREAU_AUDIENCE, "api");
+    return done(p, app);
+}
+
+static void after_a_leak_nothing_old_is_good_and_everything_new_is(void **s) {
+    struct place *p = *s;
+    mereau_op *app = create_app(p);
+    const char *id = mereau_op_text(app, MEREAU_CLIENT_ID);
+    char first[129];
+    mereau_op *old = enrol(p, id, "d1");
+    assert_string_equal(mereau_status_name(verdict(p, old)), "MEREAU_OK");
+    kid_of(p, 0, first);
+    done_and_freed(p, mereau_key_revoke(p->test, first));
+    assert_int_equal(verdict(p, old), MEREAU_E_KEY_UNKNOWN);
+    mereau_op *refresh = mereau_token_refresh(
+        p->test, mereau_op_text(old, MEREAU_REFRESH_TOKEN));
+    assert_int_equal(mereau_op_run(refresh, &p->err), MEREAU_E_NOT_BEFORE);
+    mereau_op *fresh = enrol(p, id, "d2"); /* in the same second */
+    assert_string_equal(mereau_status_name(verdict(p, fresh)), "MEREAU_OK");
+    mereau_op_free(fresh);
+    mereau_op_free(refresh);
+    mereau_op_free(old);
+    mereau_op_free(app);
+}
+
+static void a_rotation_is_not_noticed_by_who_has_tokens(void **state) {
+    struct place *p = *state;
+    mereau_op *app = create_app(p);
+    const char *id = mereau_op_text(app, MEREAU_CLIENT_ID);
+    char first[129];
+    kid_of(p, 0, first);
+    done_and_freed(p, mereau_key_generate(p->test, MEREAU_ALG_ES256));
+    mereau_testbed_advance(p->bed, DAY - 1);
+    mereau_op *old = enrol(p, id, "d1"); /* the first key's last token */
+    mereau_testbed_advance(p->bed, 1);
+    mereau_op *fresh = enrol(p, id, "d2");
+    done_and_freed(p, mereau_key_retire(p->test, first));
+    mereau_testbed_advance(p->bed, 298);
+    assert_string_equal(mereau_status_name(verdict(p, old)), "MEREAU_OK");
+    assert_string_equal(mereau_status_name(verdict(p, fresh)), "MEREAU_OK");
+    mereau_testbed_advance(p->bed, 1);
+    assert_int_equal(verdict(p, old), MEREAU_E_EXPIRED);
+    mereau_op_free(fresh);
+    mereau_op_free(old);
+    mereau_op_free(app);
+}
+
 /* --- without memory --- */
 
 /* Each of the first 300 allocations, then a growing choice of them: the
@@ -787,6 +862,8 @@ int main(void) {
         TEST(a_notice_is_forgotten_with_the_last_token_it_concerns),
         TEST(a_verifier_is_loaded_again_and_again),
         TEST(a_verifier_of_another_issuer_is_not_loaded),
+        TEST(after_a_leak_nothing_old_is_good_and_everything_new_is),
+        TEST(a_rotation_is_not_noticed_by_who_has_tokens),
         TEST(every_failing_allocation_is_reported_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
