@@ -201,6 +201,7 @@ static mereau_status take_signature(struct mru_tx *tx) {
 static mereau_status applied(struct mru_tx *tx) {
     tx->unsettled = 0;
     tx->n_unknown = 0;
+    tx->lost.len = 0;
     drop_stages(tx);
     if (!tx->host.next_batch(tx->host.arg))
         return finish(tx, MEREAU_OK);
@@ -213,8 +214,6 @@ static mereau_status applied(struct mru_tx *tx) {
 }
 
 static mereau_status take_commit(struct mru_tx *tx) {
-    struct mru_rkey witness = tx->witness;
-    mereau_status status;
     switch (tx->result) {
     case MEREAU_STORE_OK:
         return applied(tx);
@@ -225,11 +224,10 @@ static mereau_status take_commit(struct mru_tx *tx) {
     case MEREAU_STORE_UNKNOWN:
         tx->unsettled = 1;
         tx->unknown[tx->n_unknown++] = tx->version;
+        tx->lost = tx->witness; /* through all attempts that follow */
         if (tx->host.keep_answer(tx->host.arg, tx->version) != 0)
             return fail(tx, MEREAU_E_NOMEM, 0, NULL, NULL, NULL);
-        status = retry(tx, 1);
-        tx->witness = witness;
-        return status;
+        return retry(tx, 1);
     default:
         return fail(tx, MEREAU_E_STORE, tx->result, "store.commit",
                     "a commit that applies",
@@ -393,7 +391,7 @@ static int find_applied(struct mru_tx *tx, uint64_t *version) {
     const uint8_t *tags;
     size_t len;
     int found = 0;
-    if (tx->witness.len == 0 || mru_tx_get(tx, &tx->witness, &rec) != 0 ||
+    if (tx->lost.len == 0 || mru_tx_get(tx, &tx->lost, &rec) != 0 ||
         rec == NULL)
         return 0;
     *version = rec->version;
@@ -411,7 +409,6 @@ static int find_applied(struct mru_tx *tx, uint64_t *version) {
 }
 
 static mereau_status decide(struct mru_tx *tx) {
-    struct mru_rkey witness = tx->witness;
     uint64_t version;
     mereau_status status;
     if (tx->unsettled && find_applied(tx, &version)) {
@@ -421,8 +418,6 @@ static mereau_status decide(struct mru_tx *tx) {
     drop_stages(tx);
     tx->scan_wanted = 0;
     status = tx->host.decide(tx->host.arg);
-    if (tx->unsettled && tx->witness.len == 0)
-        tx->witness = witness;
     if (status <= -400 && tx->unsettled) /* nothing was decided */
         return fail(tx, status, 0, NULL, NULL, NULL);
     if (status < 0)

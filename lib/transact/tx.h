@@ -95,6 +95,7 @@ struct mru_tx {
     size_t n_unknown;
     uint64_t version; /* of this attempt */
     struct mru_rkey witness;
+    struct mru_rkey lost; /* the witness of the attempts without reply */
 
     struct mru_rec **recs; /* sorted by key */
     size_t n_recs, cap_recs;
