@@ -124,8 +124,7 @@ static mereau_op *change_token(struct sim_world *w, mereau_tenant *tenant,
         return op;
     case SIM_EXTEND:
         op = mereau_registration_token_update(tenant, token->id);
-        mereau_op_set_int(op, MEREAU_EXPIRES_AT,
-                          w->base->tokens[step->token].expires_at + MRU_DAY_S);
+        mereau_op_set_int(op, MEREAU_EXPIRES_AT, SIM_EXTENDED);
         return op;
     case SIM_REARM:
         return mereau_device_rearm(tenant, token->id,
@@ -146,6 +145,7 @@ mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
     char id[MRU_ID_TEXT];
     mru_id_print(id, w->enrolment[f]);
     inst->presented = family->held;
+    inst->birth = w->truth.family[f].born;
     switch (step->kind) {
     case SIM_REDEEM:
         return redeem(w, tenant, inst);

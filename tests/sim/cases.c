@@ -271,11 +271,12 @@ static uint8_t draw_kind(uint64_t draw) {
     return often[draw / 97 % sizeof often];
 }
 
-static struct sim_step draw_step(uint64_t *state, int mine) {
+/* place: of the next token that is made; each place is used once. */
+static struct sim_step draw_step(uint64_t *state, int mine, int *place) {
     struct sim_step step;
     uint64_t draw = sim_draw(state);
     step.kind = draw_kind(draw >> 20);
-    step.token = (uint8_t)(draw % 7);
+    step.token = (uint8_t)(draw % 8);
     step.device = (uint8_t)(draw / 7 % 3 == 0 ? draw / 21 % SIM_DEVICES
                                               : (uint64_t)mine % SIM_DEVICES);
     draw >>= 40;
@@ -301,7 +302,10 @@ static struct sim_step draw_step(uint64_t *state, int mine) {
         break;
     case SIM_REISSUE:
     case SIM_MINT:
-        step.arg = (uint8_t)(SIM_BASE_TOKENS + draw % 3);
+        if (*place == SIM_TOKENS)
+            step.kind = SIM_VERIFY;
+        else
+            step.arg = (uint8_t)(*place)++;
         break;
     default:
         break;
@@ -318,6 +322,7 @@ void sim_case_random(struct sim_case *one, uint64_t *state) {
     uint64_t draw = sim_draw(state);
     int n = 2 + (int)(draw % 5);
     uint8_t home = (uint8_t)(draw / 5 % 6), busy = draw / 31 % 2 == 0;
+    int place = SIM_BASE_TOKENS;
     memset(one, 0, sizeof *one);
     one->name = "random";
     one->faults = SIM_ALL_FAULTS;
@@ -327,7 +332,7 @@ void sim_case_random(struct sim_case *one, uint64_t *state) {
     for (int i = 0; i < n; i++) {
         int len = 3 + (int)(sim_draw(state) % (SIM_SCRIPT - 3));
         for (int k = 0; k < len; k++) {
-            one->scripts[i][k] = draw_step(state, i);
+            one->scripts[i][k] = draw_step(state, i, &place);
             if (busy && one->scripts[i][k].kind != SIM_MINT)
                 one->scripts[i][k].token = home; /* all on one token */
         }

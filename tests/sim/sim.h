@@ -29,6 +29,7 @@
 
 #define SIM_TENANT "t"
 #define SIM_START 1800000000
+#define SIM_EXTENDED (SIM_START + 10 * MRU_DAY_S) /* see SIM_EXTEND */
 #define SIM_DEVICES 5
 #define SIM_BASE_TOKENS 6
 #define SIM_TOKENS 10
@@ -130,7 +131,7 @@ enum sim_kind {
     SIM_UNBLOCK,
     SIM_REARM,
     SIM_COUNT,   /* token; arg: the new count */
-    SIM_EXTEND,  /* token; its end moves a day on */
+    SIM_EXTEND,  /* token; to another end */
     SIM_REISSUE, /* token; arg: the place of the new one */
     SIM_MINT,    /* arg: the place; device: the count */
     SIM_PURGE,
@@ -197,7 +198,7 @@ struct sim_inst {
     uint8_t nonce[32];
     int64_t now_at;
     int applied; /* commits of it */
-    uint32_t birth; /* of the family it gave an answer of */
+    uint32_t birth; /* of its family: at the start, at its commit */
     int unknowns;
     int ended;   /* with `status` */
     int crashed;

@@ -3,6 +3,7 @@
  *
  *   MEREAU_SOAK=1         many more
  *   MEREAU_SIM_SHORT=1    a look only, without a floor (for mutants)
+ *   MEREAU_SIM_RUNS=n     at most so many runs of each small case
  *   MEREAU_SIM_ONLY=name,name   these cases; "random" too
  *   MEREAU_SIM_PATH=0,3,1 one run of the first of them, printed
  *   MEREAU_SIM_SEED=n     one random run, printed */
@@ -116,7 +117,10 @@ static int replay(struct fixture *f, const struct sim_case *one) {
 
 static void every_interleaving_of_small_cases(void **state) {
     struct fixture *f = *state;
+    const char *runs_text = getenv("MEREAU_SIM_RUNS");
     size_t limit = f->soak ? 2000000 : f->is_short || SLOW ? 1500 : 12000;
+    if (runs_text != NULL)
+        limit = (size_t)strtoull(runs_text, NULL, 10);
     for (size_t i = 0; i < sim_n_cases; i++) {
         const struct sim_case *one = &sim_cases[i];
         size_t before = f->states.n, runs = f->search.runs;

@@ -154,8 +154,7 @@ static void took_away(struct sim_world *w, const struct sim_inst *inst) {
         w->tokens[step->token].limit = step->arg;
         break;
     case SIM_EXTEND:
-        w->tokens[step->token].expires_at =
-            w->base->tokens[step->token].expires_at + MRU_DAY_S;
+        w->tokens[step->token].expires_at = SIM_EXTENDED;
         break;
     default:
         break;

@@ -291,7 +291,7 @@ static int redeem_reason(const struct sim_world *w,
                         inst->step.arg != w->families[f].nonce_of ||
                         seen->family[f].ended != 0);
     case MEREAU_E_UNKNOWN: /* purged */
-        return inst->now_at >= w->tokens[t].expires_at + MRU_LEDGER_S;
+        return w->farthest >= w->tokens[t].expires_at + MRU_LEDGER_S;
     default:
         return 0;
     }
@@ -315,7 +315,7 @@ static int family_reason(const struct sim_world *w,
     case MEREAU_E_UNKNOWN: /* enrolled again since it was given, or purged */
         return w->families[f].purged ||
                w->truth.family[f].born != seen->family[f].born ||
-               w->families[f].auth == NULL;
+               inst->birth != w->truth.family[f].born;
     case MEREAU_E_REUSED:
         return inst->applied == 1; /* judged at its commit */
     case MEREAU_E_EXPIRED:
@@ -349,10 +349,9 @@ static int token_reason(const struct sim_world *w,
         return step->kind == SIM_REISSUE && caller->seen_used[t] >= full;
     case MEREAU_E_POLICY:
         return (step->kind == SIM_COUNT && caller->seen_used[t] > step->arg) ||
-               (step->kind == SIM_EXTEND &&
-                inst->now_at < SIM_START - 22 * MRU_DAY_S);
-    case MEREAU_E_UNKNOWN:
-        return inst->now_at >= w->tokens[t].expires_at + MRU_LEDGER_S;
+               (step->kind == SIM_EXTEND && inst->now_at >= SIM_EXTENDED);
+    case MEREAU_E_UNKNOWN: /* purged */
+        return w->farthest >= w->tokens[t].expires_at + MRU_LEDGER_S;
     default:
         return 0;
     }
@@ -389,6 +388,9 @@ static int reason(const struct sim_world *w, const struct sim_caller *caller,
                   const struct sim_inst *inst) {
     if (inst->status == MEREAU_E_UNCERTAIN)
         return inst->unknowns > 0;
+    if (inst->status == MEREAU_E_BUSY &&
+        strcmp(inst->rule, "not_before.rate") == 0)
+        return w->farthest > inst->now_at;
     if (inst->status == MEREAU_E_BUSY) /* parked: the clock has jumped */
         return w->now_at > inst->now_at + MRU_MAX_PARK_S;
     if (inst->status == MEREAU_E_CLOCK)
@@ -438,7 +440,8 @@ void sim_answered(struct sim_world *w, struct sim_caller *caller,
         return;
     }
     if (inst->applied > 0 && inst->status != MEREAU_E_UNCERTAIN &&
-        inst->status != MEREAU_E_REUSED && inst->step.kind != SIM_PURGE)
+        inst->status != MEREAU_E_REUSED && inst->step.kind != SIM_PURGE &&
+        w->now_at < inst->now_at + MRU_EVIDENCE_S)
         sim_wrong(w, "refused_but_done", "%s was done, and refused with %s %s",
                   name_of(inst), mereau_status_name(inst->status), inst->rule);
     if (!reason(w, caller, inst))
