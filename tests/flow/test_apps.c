@@ -380,16 +380,36 @@ static void a_deleted_app_is_gone_with_all_it_was_given(void **state) {
     assert_false(mereau_op_next_row(DONE(flow, mereau_app_list(flow->tenant))));
 }
 
+static void
+keys_stay_as_long_as_the_longest_access_token_of_an_app(void **state) {
+    struct flow *flow = *state;
+    mereau_op *op;
+    DONE(flow, create(flow, "{\"client_id\":\"app\","
+                            "\"access_lifetime_s\":7200}"));
+    DONE(flow, update(flow, "{\"access_lifetime_s\":60}"));
+    op = DONE(flow, mereau_tenant_get(flow->tenant));
+    DONE(flow, mereau_key_generate(flow->tenant, MEREAU_ALG_ES256));
+    flow->now_at = T0 + DAY; /* the new key signs */
+    op = DONE(flow,
+              mereau_key_retire(flow->tenant, mereau_op_text(op, MEREAU_KID)));
+    assert_true(mereau_op_int(op, MEREAU_VERIFIES_UNTIL) >= T0 + DAY + 7200);
+}
+
 static void of_a_deleted_app_only_its_name_is_left(void **state) {
     struct flow *flow = *state;
     struct flow_records records = {0};
+    mereau_op *op;
     int seen = 0;
     DONE(flow, create(flow, everything));
-    DONE(flow, mereau_app_secret_add(flow->tenant, "app"));
+    op = DONE(flow, mereau_app_secret_add(flow->tenant, "app"));
+    DONE(flow,
+         mereau_app_authenticate(flow->tenant, "app",
+                                 mereau_op_text(op, MEREAU_CLIENT_SECRET)));
     DONE(flow, mereau_app_delete(flow->tenant, "app"));
     flow_records_take(flow, &records);
     for (size_t i = 0; i < records.n; i++) {
         const struct flow_record *one = &records.all[i];
+        assert_int_not_equal(one->key[0], 'u');
         if (one->key_len != 4 || memcmp(one->key, "aapp", 4) != 0)
             continue;
         seen = 1;
@@ -641,6 +661,7 @@ int main(void) {
         TEST(verifiers_hear_of_an_app_that_is_disabled),
         TEST(what_was_issued_keeps_its_lifetime),
         TEST(a_deleted_app_is_gone_with_all_it_was_given),
+        TEST(keys_stay_as_long_as_the_longest_access_token_of_an_app),
         TEST(of_a_deleted_app_only_its_name_is_left),
         TEST(the_same_call_again_gives_the_same_app),
         TEST(the_order_of_setting_does_not_make_another_call),

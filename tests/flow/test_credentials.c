@@ -218,7 +218,8 @@ static void a_secret_that_could_never_work_is_refused(void **state) {
             "credential.expires_at");
     REFUSED(flow, secret_add(flow, MEREAU_UNSET, MEREAU_NOW), MEREAU_E_POLICY,
             "credential.expires_at");
-    DONE(flow, secret_add(flow, MEREAU_NOW, T0 + 1));
+    mereau_op *op = DONE(flow, secret_add(flow, MEREAU_NOW, T0 + 1));
+    assert_int_equal(mereau_op_int(op, MEREAU_STARTS_AT), T0);
     REFUSED(flow, mereau_app_secret_add(flow->tenant, "nobody"),
             MEREAU_E_UNKNOWN, "app.unknown");
 }
@@ -306,6 +307,31 @@ static void a_last_use_is_noted_once_an_hour(void **state) {
     op = DONE(flow, mereau_app_list(flow->tenant));
     assert_int_equal(mereau_op_next_row(op), 1);
     assert_int_equal(mereau_op_int(op, MEREAU_LAST_USED_AT), T0 + 3600);
+}
+
+static size_t size_of_notes(struct flow *flow) {
+    struct flow_records records = {0};
+    size_t size = 0;
+    flow_records_take(flow, &records);
+    for (size_t i = 0; i < records.n; i++)
+        if (records.all[i].key[0] == 'u')
+            size += records.all[i].value_len;
+    flow_records_free(&records);
+    return size;
+}
+
+static void notes_do_not_grow_with_use(void **state) {
+    struct flow *flow = *state;
+    const char *text = secret(flow);
+    size_t size = 0;
+    for (int i = 0; i < 30; i++) {
+        flow->now_at += 3600;
+        DONE(flow, authenticate(flow, text));
+        if (i == 10)
+            size = size_of_notes(flow);
+    }
+    assert_true(size > 0);
+    assert_int_equal(size_of_notes(flow), size);
 }
 
 static void each_secret_has_a_last_use_of_its_own(void **state) {
@@ -503,6 +529,7 @@ int main(void) {
         TEST(secrets_do_not_count_as_a_change_of_settings),
         TEST(a_lost_reply_does_not_add_two_secrets),
         TEST(a_last_use_is_noted_once_an_hour),
+        TEST(notes_do_not_grow_with_use),
         TEST(each_secret_has_a_last_use_of_its_own),
         TEST(a_note_that_fails_does_not_refuse),
         TEST(a_confidential_app_proves_itself_at_every_token_request),

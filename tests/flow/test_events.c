@@ -279,6 +279,20 @@ static void a_note_of_a_last_use_is_no_event_of_its_own(void **state) {
     assert_int_equal(told(flow, id), 1);
 }
 
+static void each_batch_of_a_bulk_call_is_kept(void **state) {
+    struct flow *flow = *state;
+    int before;
+    flow_app(flow, NULL);
+    before = listed(flow, NULL);
+    flow_forget_events(flow);
+    flow_count_from_here(flow);
+    DONE(flow,
+         mereau_registration_token_mint_many(flow->tenant, "app", 45, DAY));
+    assert_int_equal(flow->commits, 3);
+    assert_int_equal(listed(flow, NULL), before + 3);
+    assert_int_equal(flow->n_told, 1);
+}
+
 static void kept_events_come_newest_first(void **state) {
     struct flow *flow = *state;
     mereau_op *op;
@@ -383,6 +397,7 @@ int main(void) {
         TEST(a_refusal_that_writes_nothing_is_not_kept),
         TEST(a_lost_reply_does_not_tell_or_keep_twice),
         TEST(a_note_of_a_last_use_is_no_event_of_its_own),
+        TEST(each_batch_of_a_bulk_call_is_kept),
         TEST(kept_events_come_newest_first),
         TEST(filters_leave_the_others_out),
         TEST(pages_of_events_hold_each_once),
