@@ -61,7 +61,7 @@ mereau_status mru_registration_admits(const struct mru_bag *record,
 uint8_t mru_registration_slots(int64_t count) {
     if (count < 128)
         return 1;
-    return count >= 1024 ? 16 : (uint8_t)(count / 64);
+    return (uint8_t)(count >= 1024 ? 16 : count / 64);
 }
 
 int64_t mru_registration_quota(int64_t count, uint8_t slots, uint8_t slot) {

@@ -185,7 +185,7 @@ static size_t make_object(char *out, int n, const char *last) {
 
 static void a_double_is_found_among_all_members_allowed(void **state) {
     static char text[8192];
-    char name[8];
+    char name[16];
     (void)state;
     assert_int_equal(
         check_limits(text, make_object(text, MEREAU_MAX_MEMBERS, "z"), NULL),
@@ -707,7 +707,8 @@ static void without_memory_nothing_is_printed_and_nothing_leaks(void **state) {
         if (pending)
             break;
     }
-    assert_true(n > 15);
+    /* 5 where only our own fail (TEST_ALLOC_WRAP), and more with cJSON's. */
+    assert_true(n >= 5);
     printf("%lu failing allocations\n", n - 1);
 }
 
