@@ -177,7 +177,8 @@ enum {
 
     /* Administration */
     MEREAU_STATE = 900,                 /* T: "active" "disabled" "expired"
-                                           "used_up" "revoked"; keys:
+                                           "used_up" "revoked" "not_yet"
+                                           (credentials of apps); keys:
                                            "published" "signing" "verifying"
                                            "dropped" */
     MEREAU_REASON = 901,                /* T: why, in the administrator's words;
