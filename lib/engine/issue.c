@@ -126,12 +126,16 @@ static mereau_status sign(mereau_op *op, const struct mru_ring_key *key,
                          &theirs);
     if (status != MEREAU_OK)
         return status;
-    if (theirs->len > MRU_MAX_SIG ||
-        mru_key_verify(key->key, input->data, input->len, theirs->data,
-                       theirs->len) != MEREAU_OK)
+    status = theirs->len > MRU_MAX_SIG
+                 ? MEREAU_E_SIGNATURE
+                 : mru_key_verify(key->key, input->data, input->len,
+                                  theirs->data, theirs->len);
+    if (status == MEREAU_E_SIGNATURE)
         return mru_refuse(&op->err, MEREAU_E_SIGNER, "signer.signature", NULL,
                           "a signature that the public key verifies",
                           "another one");
+    if (status != MEREAU_OK)
+        return status;
     memcpy(sig, theirs->data, theirs->len);
     *sig_len = theirs->len;
     return MEREAU_OK;

@@ -118,13 +118,18 @@ static mereau_status check_signature(mereau_op *op, const struct live *live) {
     uint8_t sig[MRU_MAX_SIG + 2];
     ptrdiff_t sig_len;
     struct mru_jval crit;
+    mereau_status status;
     if (member_text(&live->head, "kid", kid, sizeof kid) != 0 ||
         member_text(&live->head, "alg", alg, sizeof alg) != 0 ||
         member_text(&live->head, "typ", typ, sizeof typ) != 0 ||
         mru_json_member(&crit, &live->head, "crit"))
         return malformed(op);
     key = mru_keyring_find(live->family.above.keyring, kid);
-    if (key == NULL || key->key == NULL || key->dropped)
+    /* an app's key is good for its own tokens only */
+    if (key == NULL || key->key == NULL || key->dropped ||
+        (key->client_id != NULL &&
+         strcmp(key->client_id,
+                mru_bag_text(&live->family.record, MEREAU_CLIENT_ID)) != 0))
         return mru_refuse(&op->err, MEREAU_E_KEY_UNKNOWN, "jwt.kid", NULL,
                           "a key of this tenant", "an unknown or dropped one");
     if (strcmp(alg, mru_alg_name(key->alg)) != 0)
@@ -139,12 +144,13 @@ static mereau_status check_signature(mereau_op *op, const struct live *live) {
     if (len - signed_len - 1 > MRU_B64_LEN(MRU_MAX_SIG) ||
         (sig_len = mru_b64_decode(sig, dot, len - signed_len - 1)) < 0)
         return malformed(op);
-    if (mru_key_verify(key->key, (const uint8_t *)token, signed_len, sig,
-                       (size_t)sig_len) != MEREAU_OK)
+    status = mru_key_verify(key->key, (const uint8_t *)token, signed_len, sig,
+                            (size_t)sig_len);
+    if (status == MEREAU_E_SIGNATURE)
         return mru_refuse(&op->err, MEREAU_E_SIGNATURE, "jwt.signature",
                           "RFC 7515 5.2", "the tenant's signature",
                           "another one");
-    return MEREAU_OK;
+    return status; /* without memory nothing is known of it */
 }
 
 /* A JWT from before its device was re-armed names the same record; a secret of

@@ -289,6 +289,8 @@ static mereau_status step_on(mereau_op *op, struct step *step) {
     if (status != MEREAU_OK)
         return status;
     advance(op, step);
+    if (step->family.record.failed)
+        return MEREAU_E_NOMEM;
     status = answer(op, step, 0);
     if (status == MEREAU_OK)
         status = mru_family_put(op, &step->family);
