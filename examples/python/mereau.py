@@ -61,6 +61,7 @@ for _name, (_result, *_arguments) in _SIGNATURES.items():
     _function = getattr(_lib, "mereau_" + _name)
     _function.restype, _function.argtypes = _result, _arguments
 UNSET = _lib.mereau_unset()
+NOW = _lib.mereau_constant(b"NOW")  # as an instant: when the operation reads the clock
 
 
 def version():

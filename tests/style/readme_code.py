@@ -109,6 +109,8 @@ headers = "".join(read(p) for p in glob.glob("include/mereau/*.h"))
 sources = "".join(read(p) for p in glob.glob("lib/**/*.[ch]", recursive=True))
 tests = {m for p in glob.glob("tests/**/*.c", recursive=True)
          for m in re.findall(r"static void (\w+)\(void \*\*", read(p))}
+tests |= {m for p in glob.glob("examples/python/test_*.py")
+          for m in re.findall(r"^def (\w+)\(", read(p), re.M)}
 targets = set(re.findall(r"^([\w-]+):(?!=)", read("Makefile"), re.M))
 targets |= set(re.search(r"^parts = (.*?)\n\.PHONY", read("Makefile"), re.M | re.S).group(1)
                .replace("\\\n", " ").split())
@@ -139,7 +141,7 @@ for page in pages:
             names += 1
             if target not in targets:
                 bad.append(f"{page}:{n}: make has no target {target}")
-        if page == "docs/products.md":  # `tests.like_this` are C functions of the tests
+        if page == "docs/products.md":  # `tests.like_this` are functions of the tests
             for name in re.findall(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+){2,})`", line):
                 names += 1
                 if name not in tests and not re.search(r"\b%s\b" % name, headers):
