@@ -290,11 +290,21 @@ static struct sim_step draw_step(uint64_t *state, int mine, int *place) {
         step.arg = draw % 4 == 0 ? (uint8_t)(draw / 4 % 8) : 0;
         break;
     case SIM_RAISE:
+        step.token %= SIM_BASE_TOKENS; /* whose app is known from the start */
+        step.arg = (uint8_t)(draw % 4);
+        break;
+    case SIM_APP_DELETE:
+    case SIM_APP_LABEL:
+        step.token %= SIM_BASE_TOKENS;
+        break;
+    case SIM_APP_ENABLE:
+        step.token %= SIM_BASE_TOKENS;
+        step.arg = draw % 3 != 0;
+        break;
     case SIM_STEAL:
         step.arg = (uint8_t)(draw % 4);
         break;
     case SIM_REVOKE_TOKEN:
-    case SIM_APP_ENABLE:
         step.arg = draw % 3 != 0;
         break;
     case SIM_COUNT:

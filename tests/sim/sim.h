@@ -202,6 +202,7 @@ struct sim_inst {
     int unknowns;
     int ended;   /* with `status` */
     int crashed;
+    int alarm; /* it ended its family because of a reuse */
     mereau_status status;
     char rule[48];
 };
@@ -274,7 +275,7 @@ struct sim_world {
     int n_secrets;
     uint64_t draw; /* what the random source gives next */
     struct sim_names names;
-    int verbose;
+    int verbose, preparing;
     int steps;
     char wrong[400]; /* the first thing that did not hold */
     char check[48];  /* its name */

@@ -154,7 +154,7 @@ static void large_cases_at_random(void **state) {
     if (!wanted("random"))
         return;
     if (f->is_short)
-        floor = f->states.n + 60000;
+        floor = f->states.n + (getenv("MEREAU_SIM_MORE") ? strtoull(getenv("MEREAU_SIM_MORE"), NULL, 10) : 60000);
     least = f->states.n + floor / 4;
     while (f->states.n < floor || f->states.n < least)
         if (sim_random(&f->search, &f->opaque, seed++) != 0)

@@ -321,7 +321,8 @@ static void start(struct sim_world *w, struct sim_caller *caller) {
         return;
     }
     caller->inst = w->n_insts++;
-    w->draw = sim_mix((uint64_t)index * 1000 + (uint64_t)caller->pos,
+    w->draw = sim_mix((uint64_t)index * 1000 + (uint64_t)caller->pos +
+                          (w->preparing ? 500u : 0u),
                       (uint64_t)caller->retry * 100 + inst->step.kind);
     settle(w, caller);
     if (caller->op != NULL && caller->at == SIM_AT_READ)
@@ -434,6 +435,7 @@ void sim_jump(struct sim_world *w) {
 
 void sim_do(struct sim_world *w, struct sim_step step) {
     struct sim_caller *caller = &w->callers[SIM_CALLERS - 1];
+    w->preparing = 1;
     memset(caller, 0, sizeof *caller);
     caller->script[0] = step;
     caller->n = 1;
@@ -441,6 +443,7 @@ void sim_do(struct sim_world *w, struct sim_step step) {
     while (caller->pos < caller->n && w->wrong[0] == '\0')
         sim_advance(w, SIM_CALLERS - 1, SIM_OK);
     memset(caller, 0, sizeof *caller);
+    w->preparing = 0;
 }
 
 /* --- the start of every run --- */
