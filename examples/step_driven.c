@@ -42,10 +42,10 @@ static void later(struct request *r, uint64_t ms) {
     loop->jobs[i].request = r;
 }
 
-static void say(const struct request *r, const char *what, size_t n) {
-    printf("%3u ms  %s  ", (unsigned)r->loop->now_ms, r->device_id);
-    printf(what, n);
-    putchar('\n');
+static void say(const struct request *r, const char *what, size_t n,
+                const char *of_what) {
+    printf("%3u ms  %s  %s %zu %s\n", (unsigned)r->loop->now_ms, r->device_id,
+           what, n, of_what);
 }
 
 /* [advance] */
@@ -57,15 +57,15 @@ static void advance(struct request *r) {
     if (status == MEREAU_OK && r->need != NULL) {
         switch (r->need->kind) {
         case MEREAU_NEED_GET: /* send the query; the reply comes later */
-            say(r, "asks for %zu records", r->need->n_keys);
+            say(r, "asks for", r->need->n_keys, "records");
             later(r, 5);
             return;
         case MEREAU_NEED_COMMIT:
-            say(r, "commits %zu writes and checks", r->need->n_writes);
+            say(r, "commits", r->need->n_writes, "writes and checks");
             later(r, 10);
             return;
         case MEREAU_NEED_WAIT:
-            say(r, "waits %zu ms", r->need->wait_ms);
+            say(r, "waits", r->need->wait_ms, "ms");
             later(r, r->need->wait_ms);
             return;
         default: /* a kind this host does not serve */
@@ -103,8 +103,8 @@ static void on_reply(struct request *r) {
         result = db->commit(db->user, need, &failed);
     if (need->kind == MEREAU_NEED_COMMIT)
         say(r,
-            result == MEREAU_STORE_OK ? "is told: done" : "is told: conflict",
-            0);
+            result == MEREAU_STORE_OK ? "is told: done," : "is told: conflict,",
+            need->n_writes, "writes");
     if (need->kind == MEREAU_NEED_GET || need->kind == MEREAU_NEED_COMMIT ||
         need->kind == MEREAU_NEED_WAIT)
         mereau_op_answer(r->op, result, failed);
