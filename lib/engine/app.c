@@ -38,15 +38,26 @@ mereau_status mru_app_put(mereau_op *op, struct mru_bag *app) {
     return status;
 }
 
+/* Switching one off needs no room of its own. */
+static int fills(const mereau_op *op) {
+    for (size_t f = 0; mru_app_settings[f] != 0; f++)
+        if (mru_app_settings[f] != MEREAU_ENABLED &&
+            mru_bag_has(&op->in, mru_app_settings[f]))
+            return 1;
+    return 0;
+}
+
 /* Stages the app, and the tenant when no app's access tokens lived so long
  * before: keys are kept for verifiers that long. */
 static mereau_status put_settings(mereau_op *op, struct mru_admin *admin,
                                   struct mru_bag *app) {
     int64_t access_s = mru_bag_int(app, MEREAU_ACCESS_LIFETIME_S);
     struct mru_rkey key;
-    mereau_status status = MEREAU_OK;
+    mereau_status status =
+        fills(op) ? mru_check_room(op, app, MRU_ROOM_TO_END) : MEREAU_OK;
     mru_key_tenant(&key);
-    if (access_s != MEREAU_UNSET && mru_note_access(&admin->tenant, access_s))
+    if (status == MEREAU_OK && access_s != MEREAU_UNSET &&
+        mru_note_access(&admin->tenant, access_s))
         status = admin->tenant.failed
                      ? MEREAU_E_NOMEM
                      : mru_tx_put(&op->tx, &key, &admin->tenant, 0);

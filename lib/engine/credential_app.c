@@ -45,10 +45,12 @@ static void describe(const mereau_op *op, struct mru_bag *row) {
     mru_bag_set_int(row, MEREAU_CREATED_AT, 'I', op->now_at);
 }
 
-static mereau_status add_row(struct mru_bag *app, int32_t list,
+static mereau_status add_row(mereau_op *op, struct mru_bag *app, int32_t list,
                              const struct mru_bag *row) {
     mru_bag_add_row(app, list, row);
-    return row->failed || app->failed ? MEREAU_E_NOMEM : MEREAU_OK;
+    if (row->failed || app->failed)
+        return MEREAU_E_NOMEM;
+    return mru_check_room(op, app, MRU_ROOM_TO_END);
 }
 
 /* Takes the row with this id out of a list; *found 0: it was not there. */
@@ -131,7 +133,7 @@ static mereau_status add_secret(mereau_op *op, struct mru_bag *app) {
         mru_bag_set_data(&row, MRU_F_DIGEST, 'D', digest, sizeof digest);
         mru_bag_set_text(&row, MEREAU_HINT, hint);
         describe(op, &row);
-        status = add_row(app, MRU_F_SECRETS, &row);
+        status = add_row(op, app, MRU_F_SECRETS, &row);
     }
     if (status == MEREAU_OK) {
         mru_bag_set_text(&op->out, MEREAU_CLIENT_SECRET, secret);
@@ -293,7 +295,7 @@ static mereau_status add_key(mereau_op *op, struct mru_bag *app,
         mru_bag_set_text(&row, MEREAU_ALG, mru_alg_name(mru_key_alg(key)));
         mru_bag_set_data(&row, MEREAU_JWK, 'J', json.data, json.len);
         describe(op, &row);
-        status = add_row(app, MRU_F_PUBLIC_KEYS, &row);
+        status = add_row(op, app, MRU_F_PUBLIC_KEYS, &row);
     }
     if (status == MEREAU_OK) {
         mru_bag_set_text(&op->out, MEREAU_KID, kid);

@@ -129,6 +129,11 @@ uint32_t mru_op_caps(const mereau_op *op);
 /* A number between least and most if it is set. MEREAU_E_POLICY otherwise. */
 mereau_status mru_check_range(mereau_op *op, int32_t field, int64_t least,
                               int64_t most);
+/* A record that is filled from inputs must leave room for what ends it: a reason,
+ * instants, the versions of its writes. MEREAU_E_TOO_LONG. */
+#define MRU_ROOM_TO_END 4096
+mereau_status mru_check_room(mereau_op *op, const struct mru_bag *record,
+                             size_t room);
 /* A text of 1..max bytes if it is set: MEREAU_E_ARG, MEREAU_E_TOO_LONG. */
 mereau_status mru_check_length(mereau_op *op, int32_t field, size_t max);
 /* RFC 6749 section 3.3: words of printable ASCII without " and \, single spaces,

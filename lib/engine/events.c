@@ -70,6 +70,20 @@ static int compose(const mereau_op *op, mereau_status status,
     return bag->failed ? -1 : 0;
 }
 
+/* Nobody else writes it. A batch that has no better witness (it only deletes) has
+ * this one, which is read for that. */
+static mereau_status put(mereau_op *op, const struct mru_rkey *key,
+                         struct mru_bag *bag) {
+    int64_t drop_at = mru_add_time(op->now_at, MRU_EVENT_KEPT_S);
+    const struct mru_rec *none;
+    mereau_status status;
+    if (op->tx.witness.len > 0)
+        return mru_tx_put_new(&op->tx, key, bag, drop_at);
+    status = mru_tx_get(&op->tx, key, &none);
+    return status == MEREAU_OK ? mru_tx_put(&op->tx, key, bag, drop_at)
+                               : status;
+}
+
 mereau_status mru_event_keep(mereau_op *op) {
     struct mru_bag bag = {0};
     struct mru_rkey key;
@@ -81,8 +95,7 @@ mereau_status mru_event_keep(mereau_op *op) {
         mru_key_events(&key);
         mru_rkey_add_newest(&key, op->now_at);
         mru_rkey_add(&key, id, sizeof id);
-        status = mru_tx_put_new(&op->tx, &key, &bag,
-                                mru_add_time(op->now_at, MRU_EVENT_KEPT_S));
+        status = put(op, &key, &bag);
     }
     mru_bag_free(&bag);
     return status;

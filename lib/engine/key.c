@@ -59,6 +59,10 @@ static mereau_status open_for_new(mereau_op *op, struct mru_admin *admin,
     return status;
 }
 
+/* Ending a leak makes up to two keys (RSA-4096: 4 KiB each), and what was dropped
+ * stays named: the last key published must leave room for that. */
+#define ROOM_FOR_A_LEAK 16384
+
 /* Publishes the key, and answers. */
 static mereau_status publish(mereau_op *op, struct mru_admin *admin,
                              const mru_key *key,
@@ -66,6 +70,8 @@ static mereau_status publish(mereau_op *op, struct mru_admin *admin,
     mereau_status status = mru_keyring_add(op, admin->ring, key, entry, NULL);
     if (status == MEREAU_OK)
         status = mru_admin_commit(op, admin, MRU_CHANGED_KEYS);
+    if (status == MEREAU_OK)
+        status = mru_check_room(op, &admin->record, ROOM_FOR_A_LEAK);
     if (status == MEREAU_OK) {
         mru_keyring_show(&op->out, admin->ring, admin->ring->n - 1, op->now_at);
         mru_bag_copy(&op->event, &op->out, MEREAU_KID);

@@ -1,6 +1,7 @@
 /* lib/engine/mint.c - minting registration tokens, one or many, and reissuing
  * the rest of an old one. */
 #include "../model/registration.h"
+#include "app.h"
 #include "classes_core.h"
 #include "registration_int.h"
 
@@ -58,7 +59,9 @@ mereau_status mru_registration_stage(mereau_op *op, struct mru_bag *record,
     mru_bag_set_int(
         record, MRU_F_SLOTS, 'I',
         mru_registration_slots(mru_bag_int_or(record, MEREAU_COUNT, 0)));
-    status = mru_registration_print(op, record, id, text);
+    status = mru_check_room(op, record, MRU_ROOM_TO_END);
+    if (status == MEREAU_OK)
+        status = mru_registration_print(op, record, id, text);
     if (status == MEREAU_OK && index == 0) {
         mru_tx_witness(&op->tx, &key);
         status =
@@ -105,6 +108,10 @@ static mereau_status check_subset(mereau_op *op,
                            mru_bag_text_at(&op->in, MEREAU_AUDIENCE, i)))
             return mru_refuse(&op->err, MEREAU_E_SCOPE, "audience.app", NULL,
                               "an audience of the app", "another one");
+    if (n > MRU_MAX_AUDIENCES) /* some of them twice */
+        return mru_refuse(&op->err, MEREAU_E_TOO_LONG,
+                          "registration_token.audience", NULL,
+                          "at most 64 audiences", "more");
     return MEREAU_OK;
 }
 

@@ -353,8 +353,11 @@ static mereau_status finish(mereau_op *op, mereau_status status) {
             MEREAU_AUTH_TOKEN,    MEREAU_ACCESS_TOKEN,
             MEREAU_REFRESH_TOKEN, MEREAU_TOKEN,
             MEREAU_RETRY_NONCE,   0};
-        for (size_t i = 0; secrets[i] != 0; i++)
+        for (size_t i = 0; secrets[i] != 0; i++) {
             mru_bag_unset(&op->out, secrets[i]);
+            for (size_t row = 0; row < op->n_rows; row++)
+                mru_bag_unset(&op->rows[row], secrets[i]);
+        }
     }
     if (!op->dry)
         mru_event_tell(op, status);

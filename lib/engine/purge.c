@@ -40,7 +40,8 @@ static mereau_status delete_one(mereau_op *op, const struct mru_rec *rec,
     struct mru_rkey keys[MRU_ENROLMENT_INDEXES];
     int n;
     mereau_status status = owned(rec, keys, &n);
-    *full = op->tx.n_stages + 1 + (size_t)n > MEREAU_MAX_WRITES;
+    /* one is kept for the event */
+    *full = op->tx.n_stages + 1 + (size_t)n > MEREAU_MAX_WRITES - 1;
     if (status != MEREAU_OK || *full)
         return status;
     for (int i = 0; status == MEREAU_OK && i < n; i++)

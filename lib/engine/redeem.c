@@ -366,6 +366,8 @@ static mereau_status enrol(mereau_op *op, struct redeem *r) {
         mru_bag_set_int(&r->family.record, MEREAU_CREATED_AT, 'I', op->now_at);
     status = fill(op, r);
     if (status == MEREAU_OK)
+        status = mru_check_room(op, &r->family.record, MRU_ROOM_TO_END);
+    if (status == MEREAU_OK)
         status = give(op, r, 0);
     if (status == MEREAU_OK)
         status = mru_family_put(op, &r->family);

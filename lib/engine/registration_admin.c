@@ -86,6 +86,8 @@ static mereau_status update(mereau_op *op, struct mru_registration *r,
         status = keep_slots(op, r);
     for (size_t i = 0; copied[i] != 0; i++)
         mru_bag_copy(&r->record, &op->in, copied[i]);
+    if (status == MEREAU_OK)
+        status = mru_check_room(op, &r->record, MRU_ROOM_TO_END);
     if (status == MEREAU_OK) {
         mru_tx_witness(&op->tx, &r->key);
         status = mru_tx_put(&op->tx, &r->key, &r->record,

@@ -1,0 +1,344 @@
+/* tests/flow/test_review.c - what a hostile reader tried: records filled up to
+ * their limit so that nothing can end them any more, another app's key, purges
+ * that do not fit, dry runs that tell. */
+#include "flow.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "jose/jws.h"
+#include "jose/key.h"
+#include "json/json.h"
+
+#define YEAR (366 * DAY)
+
+/* --- a record is never so full that it cannot be ended --- */
+
+/* An op with references of so many bytes in all. */
+static void refer(mereau_op *op, size_t bytes) {
+    char text[1025];
+    while (bytes > 0) {
+        size_t len = bytes < 1024 ? bytes : 1024;
+        memset(text, 'x', len);
+        text[len] = '\0';
+        mereau_op_add_text(op, MEREAU_REFERENCE, text);
+        bytes -= len;
+    }
+}
+
+static mereau_op *fat_redeem(struct flow *f, const char *token, size_t bytes) {
+    char device_id[32];
+    snprintf(device_id, sizeof device_id, "device %zu", bytes);
+    mereau_op *op = flow_redeem(f, token, device_id, 1);
+    refer(op, bytes);
+    return op;
+}
+
+/* The most that is taken, found by halving. */
+static size_t most(struct flow *f,
+                   mereau_op *(*make)(struct flow *, const char *, size_t),
+                   const char *of) {
+    size_t low = 1, high = 70000;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        mereau_op *op = make(f, of, middle);
+        mereau_status status = mereau_op_run(op, NULL);
+        if (status == MEREAU_OK)
+            low = middle;
+        else {
+            assert_int_equal(status, MEREAU_E_TOO_LONG);
+            high = middle;
+        }
+        mereau_op_free(op);
+    }
+    return low;
+}
+
+static void set_reason(mereau_op *op) {
+    char reason[1025];
+    memset(reason, 'r', sizeof reason - 1);
+    reason[1024] = '\0';
+    mereau_op_set_text(op, MEREAU_REASON, reason);
+}
+
+static void a_device_cannot_say_so_much_that_it_cannot_be_revoked(void **s) {
+    struct flow *f = *s;
+    flow_app(f, NULL);
+    struct flow_token t = flow_mint(f, 1000, DAY);
+    size_t bytes = most(f, fat_redeem, t.text);
+    mereau_op *redeem = DONE(f, fat_redeem(f, t.text, bytes));
+    mereau_op *op = mereau_auth_token_exchange(
+        f->tenant, mereau_op_text(redeem, MEREAU_AUTH_TOKEN));
+    flow_nonce(op, 1);
+    DONE(f, op);
+    for (int i = 0; i < 10; i++) {
+        op = mereau_token_refresh(f->tenant,
+                                  mereau_op_text(op, MEREAU_REFRESH_TOKEN));
+        flow_nonce(op, 1);
+        DONE(f, op);
+    }
+    op = mereau_family_revoke(f->tenant, mereau_op_text(op, MEREAU_FAMILY_ID));
+    set_reason(op);
+    DONE(f, op);
+}
+
+static mereau_op *fat_mint(struct flow *f, const char *unused, size_t bytes) {
+    (void)unused;
+    mereau_op *op = mereau_registration_token_mint(f->tenant, "app", 1, DAY);
+    refer(op, bytes);
+    return op;
+}
+
+static mereau_op *fat_registration_update(struct flow *f, const char *id,
+                                          size_t bytes) {
+    mereau_op *op = mereau_registration_token_update(f->tenant, id);
+    refer(op, bytes);
+    return op;
+}
+
+static void no_registration_token_is_too_long_to_be_revoked(void **s) {
+    struct flow *f = *s;
+    flow_app(f, NULL);
+    mereau_op *mint = DONE(f, fat_mint(f, NULL, most(f, fat_mint, NULL)));
+    const char *id = mereau_op_text(mint, MEREAU_REGISTRATION_TOKEN_ID);
+    DONE(f,
+         fat_registration_update(f, id, most(f, fat_registration_update, id)));
+    mereau_op *op = mereau_registration_token_revoke(f->tenant, id);
+    mereau_op_set_int(op, MEREAU_CASCADE, 1);
+    set_reason(op);
+    DONE(f, op);
+}
+
+static mereau_op *fat_app(struct flow *f, const char *id, size_t bytes) {
+    mereau_op *op = mereau_app_update(f->tenant, id);
+    refer(op, bytes);
+    return op;
+}
+
+static void no_app_is_too_long_to_be_ended(void **s) {
+    struct flow *f = *s;
+    flow_app(f, NULL);
+    DONE(f, fat_app(f, "app", most(f, fat_app, "app")));
+    for (int i = 0; i < 16; i++) { /* as many as there is room for */
+        mereau_op *op = mereau_app_secret_add(f->tenant, "app");
+        mereau_status status = mereau_op_run(op, NULL);
+        assert_true(status == MEREAU_OK || status == MEREAU_E_TOO_LONG);
+        mereau_op_free(op);
+    }
+    DONE(f, mereau_not_before_raise(f->tenant, MEREAU_CLIENT_ID, "app",
+                                    MEREAU_NOW));
+    mereau_op *op = mereau_app_update(f->tenant, "app");
+    mereau_op_set_int(op, MEREAU_ENABLED, 0);
+    DONE(f, op);
+    DONE(f, mereau_app_delete(f->tenant, "app"));
+}
+
+static void no_keyring_is_too_full_for_a_leak_to_be_ended(void **s) {
+    struct flow *f = *s;
+    char label[257];
+    int n = 0;
+    mereau_status status;
+    mereau_op *keys;
+    memset(label, 'l', 256);
+    label[256] = '\0';
+    do {
+        char id[129];
+        memset(id, 'a', 128);
+        id[128] = '\0';
+        snprintf(id, 8, "app%d", n);
+        id[strlen(id)] = '-';
+        flow_app_named(f, id, NULL);
+        mereau_op *op = mereau_key_generate(f->tenant, MEREAU_ALG_ES512);
+        mereau_op_set_text(op, MEREAU_CLIENT_ID, id);
+        mereau_op_set_text(op, MEREAU_LABEL, label);
+        status = mereau_op_run(op, NULL);
+        mereau_op_free(op);
+        n++;
+    } while (status == MEREAU_OK && n < 70);
+    assert_int_equal(status, MEREAU_E_TOO_LONG);
+    f->now_at += 2 * DAY; /* all of them sign now */
+    keys = DONE(f, mereau_key_list(f->tenant));
+    while (mereau_op_next_row(keys))
+        if (mereau_op_text(keys, MEREAU_CLIENT_ID) != NULL)
+            break;
+    DONE(f, mereau_key_revoke(f->tenant, mereau_op_text(keys, MEREAU_KID)));
+}
+
+/* --- purging --- */
+
+static void a_purge_that_keeps_its_event_fits_into_one_commit(void **s) {
+    struct flow plain = {0}, *f = &plain;
+    const struct flow_setup setup = {.seed = 1, .keep_events = 1};
+    (void)s;
+    flow_open(f, &setup);
+    flow_app(f, NULL);
+    struct flow_token t = {0};
+    for (int i = 0; i < 2; i++) /* two records of one write ... */
+        t = flow_mint_with(f, 100, DAY,
+                           i == 0 ? "{\"idempotency_key\":\"0\"}"
+                                  : "{\"idempotency_key\":\"1\"}");
+    for (int i = 0; i < 30; i++) { /* ... and 21 of six are 128 */
+        char device_id[16];
+        snprintf(device_id, sizeof device_id, "d%d", i);
+        DONE(f, flow_redeem(f, t.text, device_id, 1));
+    }
+    f->now_at += 20 * YEAR;
+    int64_t deleted = 0;
+    mereau_op *op = mereau_tenant_purge(f->tenant);
+    do {
+        mereau_error err = MEREAU_ERROR_INIT;
+        mereau_status status = mereau_op_run(op, &err);
+        if (status != MEREAU_OK)
+            fail_msg("%s", err.text);
+        deleted += mereau_op_int(op, MEREAU_DONE_COUNT);
+    } while (mereau_op_has_more(op));
+    mereau_op_free(op);
+    assert_true(deleted > 60);
+    flow_close(f);
+}
+
+static void a_purge_whose_reply_is_lost_is_settled(void **s) {
+    struct flow plain = {0}, *f = &plain;
+    const struct flow_setup setup = {.seed = 1, .keep_events = 1};
+    (void)s;
+    flow_open(f, &setup);
+    flow_app(f, NULL);
+    struct flow_token t = flow_mint(f, 100, DAY);
+    for (int i = 0; i < 80; i++) {
+        char device_id[16];
+        snprintf(device_id, sizeof device_id, "d%d", i);
+        DONE(f, flow_redeem(f, t.text, device_id, 1));
+    }
+    f->now_at += 20 * YEAR;
+    flow_count_from_here(f);
+    mereau_op *op = mereau_tenant_purge(f->tenant);
+    DONE(f, op); /* how many calls are before its commit */
+    uint64_t before = f->gets + f->scans;
+    flow_fail(f, before + 1, MEREAU_STORE_UNKNOWN, 1);
+    flow_count_from_here(f);
+    DONE(f, mereau_tenant_purge(f->tenant));
+    assert_int_equal(f->failed, 1);
+    assert_int_equal(f->commits, 1);
+    flow_close(f);
+}
+
+/* --- keys of an app --- */
+
+/* A key whose private part is public: made for this test, of no use. */
+static const char other_key[] =
+    "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"other\","
+    "\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\","
+    "\"d\":\"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI\"}";
+
+static int no_rng(void *arg, uint8_t *out, size_t len) {
+    (void)arg;
+    memset(out, 1, len);
+    return 0;
+}
+
+static void sign_with_other(struct mru_buf *jwt, const char *claims) {
+    struct mru_jval root;
+    mru_key *key = NULL;
+    uint8_t sig[MRU_MAX_SIG];
+    size_t sig_len = 0;
+    assert_int_equal(mru_json_check(&root, other_key, strlen(other_key),
+                                    &mru_json_default_limits, NULL),
+                     MEREAU_OK);
+    assert_int_equal(
+        mru_key_from_jwk(&key, &root, MEREAU_ALG_ES256, MRU_KEY_PRIVATE, NULL),
+        MEREAU_OK);
+    assert_int_equal(mru_jws_begin(jwt, MEREAU_ALG_ES256, "at+jwt", "other",
+                                   (const uint8_t *)claims, strlen(claims)),
+                     0);
+    assert_int_equal(
+        mru_key_sign(key, no_rng, NULL, jwt->data, jwt->len, sig, &sig_len),
+        MEREAU_OK);
+    assert_int_equal(mru_jws_finish(jwt, sig, sig_len), 0);
+    mru_key_free(key);
+}
+
+static void the_key_of_one_app_proves_nothing_about_another(void **s) {
+    struct flow *f = *s;
+    struct mru_buf jwt = {0};
+    flow_app(f, NULL);
+    flow_app_named(f, "other", NULL);
+    mereau_op *op = mereau_key_import(f->tenant, MEREAU_ALG_ES256);
+    mereau_op_set_text(op, MEREAU_JWK, other_key);
+    mereau_op_set_text(op, MEREAU_CLIENT_ID, "other");
+    DONE(f, op);
+    struct flow_pair p = flow_enrol(f, flow_mint(f, 1, DAY).text, "d1");
+    const char *claims = mereau_op_text(p.op, MEREAU_CLAIMS);
+    assert_non_null(claims);
+    sign_with_other(&jwt, claims);
+    DONE(f, mereau_token_verify_live(f->tenant, p.access));
+    REFUSED(f, mereau_token_verify_live(f->tenant, (const char *)jwt.data),
+            MEREAU_E_KEY_UNKNOWN, "jwt.kid");
+    mru_buf_free(&jwt);
+}
+
+/* --- dry runs --- */
+
+static void a_dry_run_gives_no_token_in_its_rows(void **s) {
+    struct flow *f = *s;
+    mereau_error err = MEREAU_ERROR_INIT;
+    flow_app(f, NULL);
+    for (int dry = 0; dry < 2; dry++) {
+        mereau_op *op =
+            mereau_registration_token_mint_many(f->tenant, "app", 3, DAY);
+        mereau_op_set_text(op, MEREAU_IDEMPOTENCY_KEY, "k");
+        assert_int_equal(dry ? mereau_op_dry_run(op, &err)
+                             : mereau_op_run(op, &err),
+                         MEREAU_OK);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(mereau_op_next_row(op), 1);
+            assert_non_null(mereau_op_text(op, MEREAU_REGISTRATION_TOKEN_ID));
+            assert_int_equal(
+                mereau_op_text(op, MEREAU_REGISTRATION_TOKEN) == NULL, dry);
+        }
+        mereau_op_free(op);
+    }
+}
+
+/* --- audiences --- */
+
+static void what_can_be_minted_can_be_exchanged(void **s) {
+    struct flow *f = *s;
+    flow_app(f, NULL);
+    mereau_op *op = mereau_registration_token_mint(f->tenant, "app", 1, DAY);
+    for (int i = 0; i < 65; i++)
+        mereau_op_add_text(op, MEREAU_AUDIENCE, API);
+    REFUSED(f, op, MEREAU_E_TOO_LONG, "registration_token.audience");
+}
+
+static int begin(void **state) {
+    struct flow *flow = malloc(sizeof *flow);
+    if (flow == NULL)
+        return -1;
+    flow_start(flow);
+    *state = flow;
+    return 0;
+}
+
+static int end(void **state) {
+    flow_close(*state);
+    free(*state);
+    return 0;
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_device_cannot_say_so_much_that_it_cannot_be_revoked),
+        TEST(no_registration_token_is_too_long_to_be_revoked),
+        TEST(no_app_is_too_long_to_be_ended),
+        TEST(no_keyring_is_too_full_for_a_leak_to_be_ended),
+        cmocka_unit_test(a_purge_that_keeps_its_event_fits_into_one_commit),
+        cmocka_unit_test(a_purge_whose_reply_is_lost_is_settled),
+        TEST(the_key_of_one_app_proves_nothing_about_another),
+        TEST(a_dry_run_gives_no_token_in_its_rows),
+        TEST(what_can_be_minted_can_be_exchanged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
