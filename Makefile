@@ -287,7 +287,7 @@ soak:
 	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
 
 mutants:
-	tests/sim/mutants.sh
+	@bash tests/sim/mutants.sh
 
 bench: $(benches)
 	@for b in $(benches); do echo "== $$b"; $$b || exit 1; done
