@@ -79,6 +79,9 @@ struct mru_issue {
     int64_t issued_at, expires_at;
     uint64_t scope_mask, audience_mask;
 };
+/* The id of an access token, which the same step always gets. 0 or -1. */
+int mru_access_jti(char out[MRU_ID_TEXT], const struct mru_family *family,
+                   uint32_t generation);
 /* Adds access token, claims and all that goes with them to op->out. MRU_MORE when
  * the host's signer is asked. */
 mereau_status mru_issue_access(mereau_op *op, const struct mru_family *family,

@@ -9,9 +9,8 @@ static int os_rng(void *arg, uint8_t *out, size_t len) {
     return mru_os_random(arg, out, len);
 }
 
-/* An id of the access token that the same step always gets. */
-static int make_jti(char out[MRU_ID_TEXT], const struct mru_family *family,
-                    uint32_t generation) {
+int mru_access_jti(char out[MRU_ID_TEXT], const struct mru_family *family,
+                   uint32_t generation) {
     uint8_t digest[MRU_SHA256], number[4];
     size_t len;
     const uint8_t *salt = mru_bag_data(&family->record, MRU_F_SALT, &len);
@@ -85,7 +84,7 @@ static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
     char heads[MRU_B64_LEN(3 * MRU_HEAD_LEN) + 1];
     int64_t rearmed = mru_bag_int_or(record, MRU_F_REARMED, 0);
     mru_jdoc *doc = mru_jdoc_object();
-    int failed = make_jti(jti, family, issue->generation);
+    int failed = mru_access_jti(jti, family, issue->generation);
     mru_id_print(sid, family->key.data + 1);
     print_heads(heads, family);
     failed |= mru_jdoc_add_text(

@@ -285,7 +285,7 @@ static void show_jwt(mereau_op *op, const struct live *live) {
 
 static void show(mereau_op *op, const struct live *live) {
     const struct mru_bag *record = &live->family.record;
-    char id[MRU_ID_TEXT];
+    char id[MRU_ID_TEXT], jti[MRU_ID_TEXT];
     int64_t ends;
     mru_id_print(id, live->family.key.data + 1);
     mru_bag_copy(&op->out, record, MEREAU_CLIENT_ID);
@@ -297,6 +297,9 @@ static void show(mereau_op *op, const struct live *live) {
         show_jwt(op, live);
     } else if (live->cred.kind == MRU_CRED_ACCESS) {
         show_masks(op, live, live->cred.scope_mask, live->cred.audience_mask);
+        if (mru_access_jti(jti, &live->family, live->cred.generation) != 0)
+            op->out.failed = 1;
+        mru_bag_set_text(&op->out, MEREAU_JTI, jti);
         mru_bag_set_int(&op->out, MEREAU_ISSUED_AT, 'I', live->cred.issued_at);
         mru_bag_set_int(&op->out, MEREAU_EXPIRES_AT, 'I',
                         live->cred.expires_at);
