@@ -105,6 +105,17 @@ static int contains(const struct sim_rec *rec, const uint8_t *secret) {
     return 0;
 }
 
+/* A family is one record, however often it was refreshed. */
+static void check_mass(struct sim_world *w) {
+    size_t born = 0, rows = 0;
+    for (int f = 0; f < SIM_FAMILIES; f++)
+        born += w->truth.family[f].born != 0 && !w->families[f].purged;
+    for (size_t i = 0; i < w->store.n; i++)
+        rows += w->store.rows[i]->key[0] == 'e';
+    if (rows != born)
+        sim_wrong(w, "mass", "%zu records of %zu enrolments", rows, born);
+}
+
 void sim_quiet(struct sim_world *w) {
     while (w->n_late > 0 && w->wrong[0] == '\0')
         sim_land(w, 0);
@@ -119,6 +130,7 @@ void sim_quiet(struct sim_world *w) {
         for (int d = 0; d < SIM_DEVICES; d++)
             check_leaves(w, t * SIM_DEVICES + d);
     }
+    check_mass(w);
     for (size_t i = 0; i < w->store.n; i++)
         for (int s = 0; s < w->n_secrets; s++)
             if (contains(w->store.rows[i], w->secrets[s]))

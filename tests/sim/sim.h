@@ -14,6 +14,7 @@
  *   quiet.c     what must hold when everybody is done
  *   ask.c       the op that a step of a script stands for
  *   explore.c   which choices there are; every one of them, or some at random
+ *   edges.c     what no script does
  *   cases.c     small cases by name, and scripts drawn at random */
 #ifndef SIM_H
 #define SIM_H
@@ -197,6 +198,7 @@ struct sim_inst {
     int has_nonce;
     uint8_t nonce[32];
     int64_t now_at;
+    uint64_t version; /* of its last attempt */
     int applied; /* commits of it */
     uint32_t birth; /* of its family: at the start, at its commit */
     int unknowns;
@@ -349,6 +351,13 @@ int sim_random(struct sim_search *search, const struct sim_base *base,
 /* Replays a path of choices and prints it. */
 int sim_replay(struct sim_search *search, const struct sim_base *base,
                const struct sim_case *one, const int *path, size_t n);
+
+/* --- edges.c --- */
+void sim_edge_mint(struct sim_world *w);
+void sim_edge_empty_id(struct sim_world *w);
+void sim_edge_restored(struct sim_world *w);
+void sim_edge_purge(struct sim_world *w);
+void sim_edge_unknown_fields(struct sim_world *w);
 
 /* --- cases.c --- */
 extern const struct sim_case sim_cases[];

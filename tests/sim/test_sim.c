@@ -136,6 +136,38 @@ static void every_interleaving_of_small_cases(void **state) {
     }
 }
 
+/* --- edges --- */
+
+static void edge(struct fixture *f, void (*check)(struct sim_world *w)) {
+    static const struct sim_case none = {.name = "edge"};
+    if (!wanted("edge"))
+        return;
+    sim_begin(&f->w, &f->opaque, &none);
+    check(&f->w);
+    if (f->w.wrong[0] != '\0')
+        fail_with(f);
+}
+
+static void a_token_has_counts_and_a_life(void **state) {
+    edge(*state, sim_edge_mint);
+}
+
+static void an_empty_id_is_nobody(void **state) {
+    edge(*state, sim_edge_empty_id);
+}
+
+static void a_restored_store_is_noticed(void **state) {
+    edge(*state, sim_edge_restored);
+}
+
+static void purging_leaves_nothing_that_is_due(void **state) {
+    edge(*state, sim_edge_purge);
+}
+
+static void unknown_fields_of_records_are_kept(void **state) {
+    edge(*state, sim_edge_unknown_fields);
+}
+
 /* --- large ones --- */
 
 static void large_cases_at_random(void **state) {
@@ -169,6 +201,11 @@ static void large_cases_at_random(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_token_has_counts_and_a_life),
+        cmocka_unit_test(an_empty_id_is_nobody),
+        cmocka_unit_test(a_restored_store_is_noticed),
+        cmocka_unit_test(purging_leaves_nothing_that_is_due),
+        cmocka_unit_test(unknown_fields_of_records_are_kept),
         cmocka_unit_test(every_interleaving_of_small_cases),
         cmocka_unit_test(large_cases_at_random),
     };

@@ -115,7 +115,12 @@ static void took_away(struct sim_world *w, const struct sim_inst *inst) {
             truth->token[step->token].cascaded = now;
         break;
     case SIM_REISSUE:
-        truth->token[step->token].revoked = now;
+    case SIM_MINT:
+        if (truth->app_off[token->app] || truth->app_gone[token->app])
+            sim_wrong(w, "disabled", "%s after its app was switched off",
+                      name_of(inst));
+        if (step->kind == SIM_REISSUE)
+            truth->token[step->token].revoked = now;
         break;
     case SIM_REVOKE_AUTH:
     case SIM_REVOKE_FAMILY:
@@ -193,6 +198,7 @@ static void moved(struct sim_world *w, const struct sim_inst *inst, int f,
     struct sim_truth *truth = &w->truth;
     int64_t from = mru_bag_int_or(old, MRU_F_GENERATION, 0);
     int64_t to = mru_bag_int_or(now, MRU_F_GENERATION, 0);
+    int64_t used_at = mru_bag_int_or(old, MEREAU_LAST_USED_AT, 0);
     if (truth->family[f].ended != 0)
         sim_wrong(w, "ended", "%s after its family was ended", name_of(inst));
     if (truth->family[f].rearmed != 0)
@@ -207,8 +213,11 @@ static void moved(struct sim_world *w, const struct sim_inst *inst, int f,
     if (sim_raised(truth, w, f))
         sim_wrong(w, "not_before", "%s after a not-before was raised",
                   name_of(inst));
+    if (used_at > inst->now_at + MRU_CLOCK_BACK_S)
+        sim_wrong(w, "clock", "%s with a clock that went back", name_of(inst));
     if (to == from) { /* an unproved repeat is noted */
         if (inst->presented + 1 != from ||
+            inst->now_at >= used_at + MRU_DEFAULT_GRACE_S ||
             mru_bag_int_or(old, MRU_F_GRACE_USED, 0) != 0)
             sim_wrong(w, "grace", "%s: generation %u repeated at %lld, again",
                       name_of(inst), inst->presented, (long long)from);

@@ -91,6 +91,21 @@ static void redeem_allowed(struct sim_world *w, struct sim_caller *caller,
     learn(w, family->auth);
 }
 
+/* What is repeated without a commit is repeated for who had it. */
+static void check_proof(struct sim_world *w, const struct sim_inst *inst,
+                        int f) {
+    struct mru_rkey key;
+    struct mru_bag record;
+    uint8_t proof[32];
+    mru_rkey_set(&key, 'e', w->enrolment[f], MRU_ID_LEN);
+    if (!sim_bag(&w->store, &key, &record) || !inst->has_nonce ||
+        !mru_bag_bytes(&record, MRU_F_PROOF, proof, sizeof proof) ||
+        memcmp(proof, inst->nonce, sizeof proof) != 0)
+        sim_wrong(w, "proof", "%s was repeated without a proof",
+                  name_of(inst));
+    mru_bag_free(&record);
+}
+
 static void move_allowed(struct sim_world *w, struct sim_caller *caller,
                          struct sim_inst *inst, const mereau_op *op) {
     const struct sim_truth *seen = &caller->seen;
@@ -103,6 +118,8 @@ static void move_allowed(struct sim_world *w, struct sim_caller *caller,
     if (inst->applied == 0 && !sim_alive(seen, w, f))
         sim_wrong(w, "repeat", "%s was repeated after its family was ended",
                   name_of(inst));
+    if (inst->applied == 0)
+        check_proof(w, inst, f);
     if (inst->applied == 0 && seen->family[f].generation != next &&
         birth_of(caller, inst, f) == w->truth.family[f].born)
         sim_wrong(w, "repeat", "%s of generation %u was repeated at %u",

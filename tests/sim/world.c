@@ -259,6 +259,26 @@ static void remember(struct sim_world *w, struct sim_caller *caller) {
     }
 }
 
+static void take_batch(struct sim_world *w, struct sim_caller *caller) {
+    struct sim_inst *inst = &w->insts[caller->inst];
+    uint64_t version = 0;
+    caller->at = SIM_AT_COMMIT;
+    caller->batch = sim_batch_new(caller->need, caller->inst);
+    if (caller->batch == NULL) {
+        sim_wrong(w, "contract", "a commit that breaks host.h");
+        return;
+    }
+    for (size_t i = 0; i < caller->batch->n; i++)
+        if (caller->batch->writes[i].kind == MEREAU_WRITE_PUT)
+            version = caller->batch->writes[i].rec->version;
+    if (version != 0 && version == inst->version)
+        sim_wrong(w, "version", "two attempts with one version");
+    inst->version = version;
+    if (w->now_at > inst->now_at + MRU_MAX_PARK_S &&
+        inst->step.kind != SIM_PURGE)
+        sim_wrong(w, "parked", "a commit long after the clock was read");
+}
+
 /* Goes on until somebody else may come first. */
 static void settle(struct sim_world *w, struct sim_caller *caller) {
     mereau_error err = MEREAU_ERROR_INIT;
@@ -276,10 +296,7 @@ static void settle(struct sim_world *w, struct sim_caller *caller) {
             caller->at = SIM_AT_READ;
             return;
         case MEREAU_NEED_COMMIT:
-            caller->at = SIM_AT_COMMIT;
-            caller->batch = sim_batch_new(caller->need, caller->inst);
-            if (caller->batch == NULL)
-                sim_wrong(w, "contract", "a commit that breaks host.h");
+            take_batch(w, caller);
             return;
         case MEREAU_NEED_WAIT:
             mereau_op_answer(caller->op, MEREAU_STORE_OK, SIZE_MAX);
