@@ -232,8 +232,7 @@ static void s09_who_created_it_is_in_the_trail(void **state) {
     assert_true(flow_told(f, "\"actor\":\"contact@customer.example\""));
 }
 
-static void
-s11_an_administrators_token_is_verified_with_its_scope(void **state) {
+static void s11_an_administrators_scope_is_verified(void **state) {
     struct flow *f = *state;
     struct flow_token t = flow_mint_with(f, 1, DAY, "{\"scope\":\"read\"}");
     struct flow_pair p = flow_enrol(f, t.text, "console");
@@ -242,7 +241,7 @@ s11_an_administrators_token_is_verified_with_its_scope(void **state) {
             NULL);
 }
 
-static void s12_tokens_are_read_and_listed(void **state) {
+static void s12_tokens_are_read_by_id_or_text_and_listed(void **state) {
     struct flow *f = *state;
     struct flow_token t =
         flow_mint_with(f, 7, DAY,
@@ -920,8 +919,8 @@ int main(void) {
         TEST(s07_an_end_must_be_given_within_30_days),
         TEST(s08_counts_are_not_licences),
         TEST(s09_who_created_it_is_in_the_trail),
-        TEST(s11_an_administrators_token_is_verified_with_its_scope),
-        TEST(s12_tokens_are_read_and_listed),
+        TEST(s11_an_administrators_scope_is_verified),
+        TEST(s12_tokens_are_read_by_id_or_text_and_listed),
         TEST(s13_expired_with_counts_left_is_expired),
         TEST(s14_one_token_serves_all_devices),
         TEST(s15_no_secret_of_a_machine_is_in_the_store),
