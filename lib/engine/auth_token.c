@@ -46,6 +46,8 @@ static mereau_status decide_end(mereau_op *op, int32_t field) {
         mru_id_print(id, family.key.data + 1);
         mru_bag_copy(&family.record, &op->in, MEREAU_REASON);
         status = mru_family_end(op, &family, "administrator");
+        if (status == MEREAU_OK) /* for how long its notice is kept */
+            status = mru_check_head(op);
         if (status == MEREAU_OK)
             status = mru_notice_add(op, 'f', id, INT64_MAX,
                                     mru_longest_access(family.above.tenant));

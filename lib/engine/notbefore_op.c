@@ -106,6 +106,9 @@ static mereau_status put_level(mereau_op *op, struct level *level,
     if (status == MEREAU_OK)
         status = has_names(level) ? mru_bump_bucket(op, level->head)
                                   : mru_bump_head(op);
+    /* how long its notice is kept hangs on the tenant's record */
+    if (status == MEREAU_OK && has_names(level))
+        status = mru_check_head(op);
     if (status == MEREAU_OK && level->kind != 't')
         status =
             mru_notice_add(op, level->kind, level->id,

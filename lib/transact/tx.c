@@ -221,14 +221,17 @@ static mereau_status take_commit(struct mru_tx *tx) {
         return retry(tx, 0);
     case MEREAU_STORE_BUSY:
         return retry(tx, 1);
-    case MEREAU_STORE_UNKNOWN:
+    default: /* a code that nobody has defined tells nothing */
         tx->unsettled = 1;
         tx->unknown[tx->n_unknown++] = tx->version;
         tx->lost = tx->witness; /* through all attempts that follow */
         if (tx->host.keep_answer(tx->host.arg, tx->version) != 0)
             return fail(tx, MEREAU_E_NOMEM, 0, NULL, NULL, NULL);
         return retry(tx, 1);
-    default:
+    case MEREAU_STORE_IO:
+    case MEREAU_STORE_LIMIT:
+    case MEREAU_STORE_STOPPED:
+    case MEREAU_STORE_UNSUPPORTED:
         return fail(tx, MEREAU_E_STORE, tx->result, "store.commit",
                     "a commit that applies",
                     tx->result == MEREAU_STORE_LIMIT ? "a limit or a full disk"
@@ -481,6 +484,13 @@ static int set_rec(struct mru_tx *tx, struct mru_rec *rec,
     return 0;
 }
 
+/* No record has a version with a meaning of its own: written back, it would be a
+ * condition that holds always or never. */
+static int bad_version(const mereau_record *record) {
+    return record->version == MEREAU_VERSION_ABSENT ||
+           record->version == MEREAU_VERSION_ANY;
+}
+
 static int feed_get(struct mru_tx *tx, size_t index,
                     const mereau_record *record) {
     struct mru_rec *rec;
@@ -494,7 +504,7 @@ static int feed_get(struct mru_tx *tx, size_t index,
     }
     if (record->key_len != rec->key.len ||
         memcmp(record->key, rec->key.data, rec->key.len) != 0 ||
-        record->value_len > MEREAU_MAX_VALUE)
+        record->value_len > MEREAU_MAX_VALUE || bad_version(record))
         return -1;
     return set_rec(tx, rec, record);
 }
@@ -521,7 +531,7 @@ static int feed_scan(struct mru_tx *tx, size_t index,
     struct mru_rkey key;
     if (record == NULL || index != scan->n || scan->n >= scan->limit ||
         record->key_len == 0 || record->key_len > MEREAU_MAX_KEY ||
-        record->value_len > MEREAU_MAX_VALUE)
+        record->value_len > MEREAU_MAX_VALUE || bad_version(record))
         return -1;
     if (grow_scan(scan) != 0) {
         tx->no_memory = 1;

@@ -222,6 +222,73 @@ static void a_purge_whose_reply_is_lost_is_settled(void **s) {
     flow_close(f);
 }
 
+/* --- stores --- */
+
+static void a_code_that_nobody_defined_is_a_lost_reply(void **s) {
+    struct flow *f = *s;
+    flow_app(f, NULL);
+    for (int applied = 0; applied < 2; applied++) {
+        flow_count_from_here(f);
+        flow_fail(f, 2, 99, applied); /* 1 get, 1 commit */
+        struct flow_token t = flow_mint(f, 1, DAY);
+        assert_int_equal(f->failed, 1);
+        assert_int_equal(f->commits, applied ? 1 : 2);
+        DONE(f, flow_redeem(f, t.text, "d1", 1));
+    }
+}
+
+/* A store whose records all have one version. */
+struct one_version {
+    mereau_store real;
+    uint64_t version;
+    mereau_emit emit;
+    void *arg;
+};
+
+static int32_t emit_changed(void *arg, size_t index,
+                            const mereau_record *record) {
+    struct one_version *one = arg;
+    mereau_record changed;
+    if (record == NULL)
+        return one->emit(one->arg, index, NULL);
+    changed = *record;
+    changed.version = one->version;
+    return one->emit(one->arg, index, &changed);
+}
+
+static int32_t get_changed(void *user, const mereau_need *need,
+                           mereau_emit emit, void *arg) {
+    struct one_version *one = user;
+    one->emit = emit;
+    one->arg = arg;
+    return one->real.get(one->real.user, need, emit_changed, one);
+}
+
+static int32_t commit_as_is(void *user, const mereau_need *need,
+                            size_t *failed) {
+    struct one_version *one = user;
+    return one->real.commit(one->real.user, need, failed);
+}
+
+static void a_version_with_a_meaning_of_its_own_is_refused(void **s) {
+    struct flow *f = *s;
+    static const uint64_t versions[] = {MEREAU_VERSION_ABSENT,
+                                        MEREAU_VERSION_ANY};
+    flow_app(f, NULL);
+    struct one_version one = {f->real, 0, NULL, NULL};
+    for (size_t i = 0; i < 2; i++) {
+        one.version = versions[i];
+        f->real.user = &one;
+        f->real.get = get_changed;
+        f->real.commit = commit_as_is;
+        flow_count_from_here(f);
+        REFUSED(f, mereau_app_secret_add(f->tenant, "app"), MEREAU_E_STORE,
+                "store.get");
+        assert_int_equal(f->commits, 0);
+        f->real = one.real;
+    }
+}
+
 /* --- keys of an app --- */
 
 /* A key whose private part is public: made for this test, of no use. */
@@ -336,6 +403,8 @@ int main(void) {
         TEST(no_keyring_is_too_full_for_a_leak_to_be_ended),
         cmocka_unit_test(a_purge_that_keeps_its_event_fits_into_one_commit),
         cmocka_unit_test(a_purge_whose_reply_is_lost_is_settled),
+        TEST(a_code_that_nobody_defined_is_a_lost_reply),
+        TEST(a_version_with_a_meaning_of_its_own_is_refused),
         TEST(the_key_of_one_app_proves_nothing_about_another),
         TEST(a_dry_run_gives_no_token_in_its_rows),
         TEST(what_can_be_minted_can_be_exchanged),
