@@ -10,13 +10,13 @@
 # failures and with at least one test.
 #
 # RUN       what runs a program: "valgrind -q", "qemu-s390x -L /"; not for scripts
-# TIMEOUT   seconds for one program (600)
+# TIMEOUT   seconds for one program (1200)
 set -u
 log=$1; shift
 jobs=${JOBS:-2}
 mkdir -p "$log"
 export LC_ALL=C CMOCKA_MESSAGE_OUTPUT=STDOUT
-export RUN_LOG=$log RUN=${RUN:-} TIMEOUT=${TIMEOUT:-600}
+export RUN_LOG=$log RUN=${RUN:-} TIMEOUT=${TIMEOUT:-1200}
 
 name() { # a file name for a program
     local n=${1#"$ROOT_OF_BUILD"}
