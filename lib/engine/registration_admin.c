@@ -114,12 +114,58 @@ static mereau_status decide_update(mereau_op *op) {
     return status;
 }
 
-/* One commit on the token, and with cascade one mark that all it led to reads:
- * the head is rewritten, so that nothing under way passes it by. */
-static mereau_status revoke(mereau_op *op, struct mru_registration *r) {
-    int cascade = mru_bag_int_or(&op->in, MEREAU_CASCADE, 0) != 0;
+/* The mark of all that a token led to; the head is rewritten, so that nothing under
+ * way passes it by. */
+static mereau_status put_mark(mereau_op *op, const uint8_t id[MRU_ID_LEN]) {
     struct mru_bag mark = {0};
     struct mru_rkey key;
+    mereau_status status;
+    mru_bag_set_int(&mark, MEREAU_REVOKED_AT, 'I', op->now_at);
+    mru_key_cascade(&key, id);
+    status = mru_tx_put_any(&op->tx, &key, &mark, 0);
+    if (status == MEREAU_OK)
+        status = mru_bump_head(op);
+    mru_bag_free(&mark);
+    return status;
+}
+
+/* The token's record is purged some time after its end; what it led to may live on
+ * and must still be stopped. */
+static mereau_status revoke_gone(mereau_op *op, const uint8_t id[MRU_ID_LEN]) {
+    const mereau_error unknown = op->err;
+    const struct mru_rec *mark, *head;
+    const struct mru_scan *scan;
+    struct mru_rkey key, from, to;
+    mereau_status status;
+    if (mru_bag_int_or(&op->in, MEREAU_CASCADE, 0) == 0 ||
+        (mru_op_caps(op) & MEREAU_CAP_ORDERED) == 0)
+        return MEREAU_E_UNKNOWN;
+    mru_key_head(&key);
+    status = mru_tx_get(&op->tx, &key, &head);
+    if (status == MEREAU_OK && head == NULL)
+        return MEREAU_E_UNKNOWN; /* no such tenant */
+    mru_key_cascade(&key, id);
+    if (status == MEREAU_OK)
+        status = mru_tx_get(&op->tx, &key, &mark);
+    mru_rkey_list(&from, MRU_LIST_TOKEN_ENROLMENTS, id, MRU_ID_LEN);
+    mru_rkey_after(&to, &from);
+    if (status == MEREAU_OK)
+        status = mru_tx_scan(&op->tx, &from, &to, 1, &scan);
+    if (status != MEREAU_OK)
+        return status;
+    if (scan->n == 0 && mark == NULL) {
+        op->err = unknown;
+        return MEREAU_E_UNKNOWN;
+    }
+    mru_error_reset(&op->err);
+    mru_bag_set_int(&op->out, MEREAU_REPEATED, 'B', mark != NULL);
+    return mark != NULL ? MEREAU_OK : put_mark(op, id);
+}
+
+/* One commit on the token, and with cascade one mark that all it led to
+ * reads. */
+static mereau_status revoke(mereau_op *op, struct mru_registration *r) {
+    int cascade = mru_bag_int_or(&op->in, MEREAU_CASCADE, 0) != 0;
     mereau_status status = MEREAU_OK;
     if (mru_bag_has(&r->record, MEREAU_REVOKED_AT) &&
         (!cascade || mru_bag_int_or(&r->record, MRU_F_CASCADED, 0) != 0)) {
@@ -131,11 +177,7 @@ static mereau_status revoke(mereau_op *op, struct mru_registration *r) {
     mru_bag_copy(&r->record, &op->in, MEREAU_REASON);
     if (cascade) {
         mru_bag_set_int(&r->record, MRU_F_CASCADED, 'B', 1);
-        mru_bag_set_int(&mark, MEREAU_REVOKED_AT, 'I', op->now_at);
-        mru_key_cascade(&key, r->id);
-        status = mru_tx_put_any(&op->tx, &key, &mark, 0);
-        if (status == MEREAU_OK)
-            status = mru_bump_head(op);
+        status = put_mark(op, r->id);
     }
     if (status == MEREAU_OK) {
         mru_tx_witness(&op->tx, &r->key);
@@ -143,7 +185,6 @@ static mereau_status revoke(mereau_op *op, struct mru_registration *r) {
                             mru_registration_drop_at(&r->record));
     }
     mru_bag_set_int(&op->out, MEREAU_REPEATED, 'B', 0);
-    mru_bag_free(&mark);
     return status;
 }
 
@@ -155,6 +196,8 @@ static mereau_status decide_revoke(mereau_op *op) {
     mru_bag_copy(&op->event, &op->in, MEREAU_CASCADE);
     if (status == MEREAU_OK)
         status = revoke(op, &r);
+    else if (status == MEREAU_E_UNKNOWN && r.key.len > 0) /* its id is one */
+        status = revoke_gone(op, r.id);
     mru_registration_free(&r);
     return status;
 }

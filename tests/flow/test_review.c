@@ -12,6 +12,14 @@
 
 #define YEAR (366 * DAY)
 
+/* The nth call of the store from now answers so. */
+static void fail_at(struct flow *f, uint64_t nth, int32_t result, int applied) {
+    f->fail_in = nth;
+    f->fail_result = result;
+    f->fail_applied = applied;
+    f->failed = 0;
+}
+
 /* --- a record is never so full that it cannot be ended --- */
 
 /* An op with references of so many bytes in all. */
@@ -166,6 +174,47 @@ static void no_keyring_is_too_full_for_a_leak_to_be_ended(void **s) {
 
 /* --- purging --- */
 
+static void purge(struct flow *f) {
+    mereau_op *op = mereau_tenant_purge(f->tenant);
+    mereau_status status;
+    while ((status = mereau_op_run(op, NULL)) == MEREAU_OK &&
+           mereau_op_has_more(op))
+        continue;
+    mereau_op_free(op);
+    assert_int_equal(status, MEREAU_OK);
+}
+
+static mereau_op *revoke_all(struct flow *f, const char *id) {
+    mereau_op *op = mereau_registration_token_revoke(f->tenant, id);
+    mereau_op_set_int(op, MEREAU_CASCADE, 1);
+    return op;
+}
+
+static void what_a_purged_token_led_to_can_still_be_revoked(void **s) {
+    struct flow *f = *s;
+    flow_app(f, NULL);
+    struct flow_token t = flow_mint(f, 1, DAY);
+    const char *refresh = flow_enrol(f, t.text, "d1").refresh;
+    for (int i = 0; i < 5; i++) {
+        f->now_at += 25 * DAY;
+        mereau_op *op = DONE(f, mereau_token_refresh(f->tenant, refresh));
+        refresh = mereau_op_text(op, MEREAU_REFRESH_TOKEN);
+        purge(f);
+    }
+    REFUSED(f, mereau_registration_token_get(f->tenant, t.id), MEREAU_E_UNKNOWN,
+            "registration_token.id");
+    REFUSED(f, mereau_registration_token_revoke(f->tenant, t.id),
+            MEREAU_E_UNKNOWN, "registration_token.id");
+    REFUSED(f, revoke_all(f, "AAAAAAAAAAAAAAAAAAAAAA"), MEREAU_E_UNKNOWN,
+            "registration_token.id");
+    mereau_op *op = DONE(f, revoke_all(f, t.id));
+    assert_int_equal(mereau_op_int(op, MEREAU_REPEATED), 0);
+    REFUSED(f, mereau_token_refresh(f->tenant, refresh), MEREAU_E_REVOKED,
+            "registration_token.cascade");
+    op = DONE(f, revoke_all(f, t.id));
+    assert_int_equal(mereau_op_int(op, MEREAU_REPEATED), 1);
+}
+
 static void a_purge_that_keeps_its_event_fits_into_one_commit(void **s) {
     struct flow plain = {0}, *f = &plain;
     const struct flow_setup setup = {.seed = 1, .keep_events = 1};
@@ -214,7 +263,7 @@ static void a_purge_whose_reply_is_lost_is_settled(void **s) {
     mereau_op *op = mereau_tenant_purge(f->tenant);
     DONE(f, op); /* how many calls are before its commit */
     uint64_t before = f->gets + f->scans;
-    flow_fail(f, before + 1, MEREAU_STORE_UNKNOWN, 1);
+    fail_at(f, before + 1, MEREAU_STORE_UNKNOWN, 1);
     flow_count_from_here(f);
     DONE(f, mereau_tenant_purge(f->tenant));
     assert_int_equal(f->failed, 1);
@@ -229,7 +278,7 @@ static void a_code_that_nobody_defined_is_a_lost_reply(void **s) {
     flow_app(f, NULL);
     for (int applied = 0; applied < 2; applied++) {
         flow_count_from_here(f);
-        flow_fail(f, 2, 99, applied); /* 1 get, 1 commit */
+        fail_at(f, 2, 99, applied); /* 1 get, 1 commit */
         struct flow_token t = flow_mint(f, 1, DAY);
         assert_int_equal(f->failed, 1);
         assert_int_equal(f->commits, applied ? 1 : 2);
@@ -403,6 +452,7 @@ int main(void) {
         TEST(no_keyring_is_too_full_for_a_leak_to_be_ended),
         cmocka_unit_test(a_purge_that_keeps_its_event_fits_into_one_commit),
         cmocka_unit_test(a_purge_whose_reply_is_lost_is_settled),
+        TEST(what_a_purged_token_led_to_can_still_be_revoked),
         TEST(a_code_that_nobody_defined_is_a_lost_reply),
         TEST(a_version_with_a_meaning_of_its_own_is_refused),
         TEST(the_key_of_one_app_proves_nothing_about_another),
