@@ -156,7 +156,7 @@ const mereau_store *mereau_testbed_store(const mereau_testbed *bed) {
 
 void mereau_testbed_run(mereau_testbed *bed, mereau_op *op) {
     mereau_error err = MEREAU_ERROR_INIT;
-    struct ran *one = malloc(sizeof *one);
+    struct ran *one = bed == NULL ? NULL : malloc(sizeof *one);
     if (one == NULL || mereau_op_run(op, &err) != MEREAU_OK) {
         fprintf(stderr, "mereau_testbed_run: %s: %s\n",
                 mereau_status_name(err.status), err.text);
