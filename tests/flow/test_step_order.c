@@ -130,6 +130,7 @@ static void lose_a_reply(struct place *p, mereau_op *op, int lands) {
             assert_int_equal(deliver(f, &parcel), MEREAU_STORE_OK);
     }
     STEPPED(f, op);
+    assert_int_equal(mereau_op_int(op, MEREAU_REPEATED), 0);
     if (lands == 0) /* too late: its conditions do not hold any more */
         assert_int_equal(deliver(f, &parcel), MEREAU_STORE_CONFLICT);
 }
