@@ -12,8 +12,8 @@
 /* Types of items: those of field.h, and 'R' (rows: bags inside a bag). */
 struct mru_item {
     int32_t field;
-    char type;     /* 'T' 'L' 'I' 'B' 'J' 'D' 'R' */
-    int64_t num;   /* 'I' 'B' */
+    char type; /* 'T' 'L' 'I' 'B' 'J' 'D' 'R' */
+    int64_t num; /* 'I' 'B' */
     uint8_t *data; /* 'T' 'J' 'D'; 'L': NUL-terminated texts in a row; 'R':
                       encoded bags, each behind its length. Always followed by a
                       NUL byte. */
@@ -50,8 +50,7 @@ void mru_bag_copy(struct mru_bag *to, const struct mru_bag *from,
 void mru_bag_copy_all(struct mru_bag *to, const struct mru_bag *from);
 
 const char *mru_bag_text(const struct mru_bag *bag, int32_t field);
-const char *mru_bag_text_at(const struct mru_bag *bag, int32_t field,
-                            size_t i);
+const char *mru_bag_text_at(const struct mru_bag *bag, int32_t field, size_t i);
 size_t mru_bag_count(const struct mru_bag *bag, int32_t field);
 int mru_bag_lists(const struct mru_bag *bag, int32_t field, const char *text);
 /* MEREAU_UNSET, or otherwise, when absent. */
@@ -67,12 +66,15 @@ int mru_bag_bytes(const struct mru_bag *bag, int32_t field, uint8_t *out,
 mereau_status mru_bag_row(const struct mru_bag *bag, int32_t field, size_t i,
                           struct mru_bag *out);
 
-/* --- stored form (encode.c): 'M', format, items; unknown ones are kept --- */
+/* --- stored form (encode.c): 'M', format, items, checksum; unknown items are
+ * kept --- */
 #define MRU_FORMAT 1
 int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag);
 /* MEREAU_OK, _E_CORRUPT, _E_NOMEM; MEREAU_E_UNSUPPORTED for a newer format. */
 mereau_status mru_bag_decode(struct mru_bag *out, const uint8_t *data,
                              size_t len);
+/* What the last four bytes are, of all before. */
+uint32_t mru_bag_checksum(const uint8_t *data, size_t len);
 
 /* --- JSON (bag_json.c), names of mereau_field_name; private fields and 'D' are
  * left out --- */
