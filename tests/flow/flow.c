@@ -18,6 +18,9 @@ mereau_error flow_error;
 static int32_t now(void *user, int64_t *now_at) {
     struct flow *flow = user;
     *now_at = flow->now_at;
+    flow->clock_reads++;
+    if (flow->clock_fails_at > 0 && flow->clock_reads >= flow->clock_fails_at)
+        return 77;
     return flow->clock_code;
 }
 
@@ -40,6 +43,11 @@ static int32_t wait_nothing(void *user, uint32_t wait_ms) {
 }
 
 static int fails(struct flow *flow) {
+    if (flow->fail_in == 0 && flow->failed > 0 && flow->fail_after != 0) {
+        flow->fail_result = flow->fail_after;
+        flow->fail_applied = 0;
+        return 1;
+    }
     if (flow->fail_in == 0)
         return 0;
     if (flow->fail_in > 1) {
@@ -363,6 +371,15 @@ mereau_status flow_verify(struct flow *flow, const char *token) {
 
 int flow_told(const struct flow *flow, const char *text) {
     return flow->told_len > 0 && strstr(flow->told, text) != NULL;
+}
+
+void flow_fail(struct flow *flow, uint64_t nth, int32_t result, int applied) {
+    flow->fail_in = nth;
+    flow->fail_for = 0;
+    flow->fail_result = result;
+    flow->fail_applied = applied;
+    flow->fail_after = 0;
+    flow->failed = 0;
 }
 
 void flow_forget_events(struct flow *flow) {

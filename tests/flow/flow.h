@@ -37,6 +37,7 @@ struct flow_setup {
 struct flow {
     int64_t now_at;
     int32_t clock_code;
+    uint64_t clock_reads, clock_fails_at; /* from which reading on; 0: never */
     uint64_t random_state;
     int32_t random_code;
     mereau_store *under; /* opened here; NULL when shared */
@@ -47,6 +48,7 @@ struct flow {
     uint64_t fail_in; /* calls until the one that fails; 0: none */
     uint64_t fail_for; /* and how many after it fail too */
     int32_t fail_result;
+    int32_t fail_after; /* what every call after it answers; 0: as usual */
     int fail_applied; /* with MEREAU_STORE_UNKNOWN: was it, all the same? */
     int failed; /* how many calls failed so */
     char *told; /* events as lines of JSON */
@@ -110,6 +112,8 @@ mereau_status flow_verify(struct flow *flow, const char *token);
 /* Whether a text stands in the events told so far. */
 int flow_told(const struct flow *flow, const char *text);
 void flow_forget_events(struct flow *flow);
+/* The nth call of the store from now answers result; 0: none does. */
+void flow_fail(struct flow *flow, uint64_t nth, int32_t result, int applied);
 void flow_count_from_here(struct flow *flow);
 
 /* --- the records --- */
