@@ -164,3 +164,36 @@ void sim_edge_unknown_fields(struct sim_world *w) {
         mru_bag_free(&bag);
     }
 }
+
+/* A record as the first release wrote it. Its bytes never change. */
+void sim_edge_golden(struct sim_world *w) {
+    static const char golden[] =
+        "4d016554056170702d308c2749048d2749d80490034909b0024c0861706900776562"
+        "00892744103031323334353637383961626364656672a4377b";
+    uint8_t bytes[sizeof golden / 2], salt[16];
+    struct mru_bag bag = {0};
+    struct mru_buf again = {0};
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        char two[3] = {golden[2 * i], golden[2 * i + 1], '\0'};
+        bytes[i] = (uint8_t)strtoul(two, NULL, 16);
+    }
+    if (mru_bag_decode(&bag, bytes, sizeof bytes) != MEREAU_OK ||
+        mru_bag_text(&bag, MEREAU_CLIENT_ID) == NULL ||
+        strcmp(mru_bag_text(&bag, MEREAU_CLIENT_ID), "app-0") != 0 ||
+        mru_bag_int(&bag, MRU_F_STEP) != MRU_STEP_FAMILY ||
+        mru_bag_int(&bag, MRU_F_GENERATION) != 300 ||
+        mru_bag_int(&bag, MEREAU_CREATED_AT) != -5 ||
+        mru_bag_count(&bag, MEREAU_AUDIENCE) != 2 ||
+        !mru_bag_lists(&bag, MEREAU_AUDIENCE, "web") ||
+        !mru_bag_bytes(&bag, MRU_F_SALT, salt, sizeof salt))
+        sim_wrong(w, "edge", "a record of the first release is not read");
+    if (mru_bag_encode(&again, &bag) != 0 || again.len != sizeof bytes ||
+        memcmp(again.data, bytes, sizeof bytes) != 0)
+        sim_wrong(w, "edge", "a record is not written as before");
+    mru_buf_free(&again);
+    mru_bag_free(&bag);
+    bytes[1]++;
+    if (mru_bag_decode(&bag, bytes, sizeof bytes) != MEREAU_E_UNSUPPORTED)
+        sim_wrong(w, "edge", "a record of a newer format was read");
+    mru_bag_free(&bag);
+}

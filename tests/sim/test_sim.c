@@ -168,6 +168,10 @@ static void unknown_fields_of_records_are_kept(void **state) {
     edge(*state, sim_edge_unknown_fields);
 }
 
+static void old_records_are_read(void **state) {
+    edge(*state, sim_edge_golden);
+}
+
 /* --- large ones --- */
 
 static void large_cases_at_random(void **state) {
@@ -206,6 +210,7 @@ int main(void) {
         cmocka_unit_test(a_restored_store_is_noticed),
         cmocka_unit_test(purging_leaves_nothing_that_is_due),
         cmocka_unit_test(unknown_fields_of_records_are_kept),
+        cmocka_unit_test(old_records_are_read),
         cmocka_unit_test(every_interleaving_of_small_cases),
         cmocka_unit_test(large_cases_at_random),
     };
