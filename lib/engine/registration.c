@@ -159,6 +159,11 @@ static mereau_status decide_get(mereau_op *op) {
     } else {
         status =
             mru_cred_parse(&cred, MRU_CRED_REGISTRATION, token, len, &op->err);
+        if (status == MEREAU_OK &&
+            memcmp(cred.tag, op->tenant->tag, sizeof cred.tag) != 0)
+            status =
+                mru_refuse(&op->err, MEREAU_E_UNKNOWN, "credential.tenant",
+                           NULL, "a token of this tenant", "another tenant's");
         if (status == MEREAU_OK)
             status = mru_registration_read(op, &r, cred.id);
         if (status == MEREAU_OK)
