@@ -718,6 +718,10 @@ static void try_credential(struct world *w, const struct mru_op_class *class,
         if (!one_of(status, wanted))
             BAD("%s, %s: %s: %s (%s)", class->name, mereau_field_name(field),
                 what, mereau_status_name(status), flow_error.rule);
+        /* one of this library's says itself whose it is */
+        if (status == MEREAU_E_UNKNOWN && strncmp(text, "mereau_", 7) == 0 &&
+            strcmp(flow_error.rule, "credential.tenant") != 0)
+            BAD("%s: %s: %s", class->name, what, flow_error.rule);
         return;
     }
     status = mereau_op_run(op, &flow_error);
