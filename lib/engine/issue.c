@@ -140,14 +140,32 @@ static mereau_status sign(mereau_op *op, const struct mru_ring_key *key,
     return MEREAU_OK;
 }
 
+static int32_t alg_of(const struct mru_bag *settings) {
+    const char *alg = mru_bag_text(settings, MEREAU_ALG);
+    return alg == NULL ? 0 : mru_alg_find(alg, strlen(alg));
+}
+
+/* The app's algorithm if it names one; else the tenant's, and when no key signs
+ * with that now, any. */
+static const struct mru_ring_key *choose_key(const mereau_op *op,
+                                             const struct mru_family *family) {
+    const struct mru_keyring *ring = family->above.keyring;
+    const char *client = mru_bag_text(family->above.app, MEREAU_CLIENT_ID);
+    int32_t alg = alg_of(family->above.app);
+    const struct mru_ring_key *key;
+    if (alg != 0)
+        return mru_keyring_signer(ring, client, alg, op->now_at);
+    key = mru_keyring_signer(ring, client, alg_of(family->above.tenant),
+                             op->now_at);
+    return key != NULL ? key : mru_keyring_signer(ring, client, 0, op->now_at);
+}
+
 static mereau_status issue_jwt(mereau_op *op, const struct mru_family *family,
                                const struct mru_buf *claims) {
     const struct mru_bag *app = family->above.app;
     const char *alg = mru_bag_text(app, MEREAU_ALG);
     const char *typ = mru_bag_text(app, MEREAU_ACCESS_TOKEN_TYP);
-    const struct mru_ring_key *key = mru_keyring_signer(
-        family->above.keyring, mru_bag_text(app, MEREAU_CLIENT_ID),
-        alg == NULL ? 0 : mru_alg_find(alg, strlen(alg)), op->now_at);
+    const struct mru_ring_key *key = choose_key(op, family);
     struct mru_buf jwt = {0};
     uint8_t sig[MRU_MAX_SIG];
     size_t sig_len = 0;

@@ -103,8 +103,9 @@ static mereau_status commit(mereau_op *op, struct mru_admin *admin,
     uint32_t changed = MRU_CHANGED_KEYS;
     struct mru_bag *level =
         owner->client_id == NULL ? &admin->tenant : &owner->app;
-    mereau_status status =
-        mru_not_before_raise_level(level, MEREAU_NOW, op->now_at, &op->err);
+    mereau_status status = mru_not_before_force(level, op->now_at) == 0
+                               ? MEREAU_OK
+                               : MEREAU_E_NOMEM;
     if (status == MEREAU_OK && owner->client_id == NULL) {
         changed |= MRU_CHANGED_TENANT;
     } else if (status == MEREAU_OK) {

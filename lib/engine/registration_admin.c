@@ -39,9 +39,10 @@ static mereau_status change_count(mereau_op *op, struct mru_registration *r,
 static mereau_status change_times(mereau_op *op, struct mru_registration *r,
                                   const struct mru_above *above) {
     int64_t expires_at = mru_bag_int(&op->in, MEREAU_EXPIRES_AT);
-    int64_t most =
-        mru_add_time(op->now_at, mru_setting(above, MEREAU_MAX_LIFETIME_S,
-                                             MRU_DEFAULT_MAX_LIFETIME_S));
+    /* from its minting on: records of what it led to are kept so long */
+    int64_t most = mru_add_time(
+        mru_bag_int_or(&r->record, MEREAU_CREATED_AT, op->now_at),
+        mru_setting(above, MEREAU_MAX_LIFETIME_S, MRU_DEFAULT_MAX_LIFETIME_S));
     if (expires_at == MEREAU_UNSET)
         return MEREAU_OK;
     if (expires_at <= op->now_at || expires_at > most)
@@ -60,6 +61,25 @@ static mereau_status keep_slots(mereau_op *op, struct mru_registration *r) {
         status = mru_tx_put(&op->tx, &r->slot_keys[i], &r->slots[i],
                             mru_registration_drop_at(&r->record));
     return status;
+}
+
+/* A list of one empty text takes the list away. */
+static mereau_status change_field(mereau_op *op, struct mru_registration *r,
+                                  int32_t field) {
+    size_t n = mru_bag_count(&op->in, field);
+    if (mereau_field_type(field) == 'L' && n == 1 &&
+        *mru_bag_text_at(&op->in, field, 0) == '\0') {
+        mru_bag_unset(&r->record, field);
+        return MEREAU_OK;
+    }
+    for (size_t i = 0; i < n && field == MEREAU_ALLOWED_DEVICE_ID; i++) {
+        size_t len = strlen(mru_bag_text_at(&op->in, field, i));
+        if (len == 0 || len > 128)
+            return mru_refuse(&op->err, MEREAU_E_ARG, "device_id.length", NULL,
+                              "device ids of 1..128 bytes", "another length");
+    }
+    mru_bag_copy(&r->record, &op->in, field);
+    return MEREAU_OK;
 }
 
 static mereau_status update(mereau_op *op, struct mru_registration *r,
@@ -84,8 +104,10 @@ static mereau_status update(mereau_op *op, struct mru_registration *r,
         status = change_count(op, r, count);
     if (status == MEREAU_OK && mru_bag_has(&op->in, MEREAU_EXPIRES_AT))
         status = keep_slots(op, r);
-    for (size_t i = 0; copied[i] != 0; i++)
-        mru_bag_copy(&r->record, &op->in, copied[i]);
+    for (size_t i = 0; copied[i] != 0 && status == MEREAU_OK; i++)
+        status = change_field(op, r, copied[i]);
+    if (status == MEREAU_OK)
+        status = mru_check_head(op);
     if (status == MEREAU_OK)
         status = mru_check_room(op, &r->record, MRU_ROOM_TO_END);
     if (status == MEREAU_OK) {

@@ -94,3 +94,13 @@ mereau_status mru_not_before_raise_level(struct mru_bag *level, int64_t at,
         mru_bag_set_int(level, MEREAU_NOT_BEFORE_AT, 'I', at);
     return level->failed ? MEREAU_E_NOMEM : MEREAU_OK;
 }
+
+int mru_not_before_force(struct mru_bag *level, int64_t now_at) {
+    uint32_t generation = generation_of(level);
+    if (raise_to_now(level, now_at, NULL) == MEREAU_OK)
+        return 0;
+    if (generation < UINT32_MAX)
+        mru_bag_set_int(level, MRU_F_NB_GENERATION, 'I',
+                        (int64_t)generation + 1);
+    return level->failed ? -1 : 0;
+}

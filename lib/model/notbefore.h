@@ -58,4 +58,8 @@ int mru_born_load(struct mru_born *born, const struct mru_bag *bag);
 mereau_status mru_not_before_raise_level(struct mru_bag *level, int64_t at,
                                          int64_t now_at, mereau_error *err);
 
+/* For a compromise, which no clock may put off: the generation always goes up, and
+ * the number as far as verifiers can bear. 0, or -1 without memory. */
+int mru_not_before_force(struct mru_bag *level, int64_t now_at);
+
 #endif
