@@ -427,6 +427,63 @@ static void what_can_be_minted_can_be_exchanged(void **s) {
     REFUSED(f, op, MEREAU_E_TOO_LONG, "registration_token.audience");
 }
 
+/* --- times and keys --- */
+
+static void no_extension_outlives_the_evidence(void **state) {
+    struct flow *f = *state;
+    flow_app(f, NULL);
+    struct flow_token token = flow_mint(f, 2, DAY);
+    mereau_op *op = mereau_registration_token_update(f->tenant, token.id);
+    mereau_op_set_int(op, MEREAU_EXPIRES_AT, T0 + 30 * DAY);
+    DONE(f, op);
+    f->now_at += 20 * DAY;
+    op = mereau_registration_token_update(f->tenant, token.id);
+    mereau_op_set_int(op, MEREAU_EXPIRES_AT, T0 + 30 * DAY + 1);
+    REFUSED(f, op, MEREAU_E_POLICY, "registration_token.expires_at");
+}
+
+static void a_leaked_key_is_dropped_whatever_the_clock_says(void **state) {
+    struct flow *f = *state;
+    mereau_op *keys;
+    const char *kid;
+    f->now_at += DAY; /* ahead by mistake, while a not-before is raised */
+    DONE(f, mereau_not_before_raise(f->tenant, MEREAU_TENANT_ID, NULL,
+                                    MEREAU_NOW));
+    f->now_at -= DAY;
+    keys = DONE(f, mereau_key_list(f->tenant));
+    assert_true(mereau_op_next_row(keys));
+    kid = mereau_op_text(keys, MEREAU_KID);
+    DONE(f, mereau_key_revoke(f->tenant, kid));
+    const char *jwks =
+        mereau_op_text(DONE(f, mereau_key_jwks(f->tenant)), MEREAU_JWKS);
+    assert_null(strstr(jwks, kid));
+}
+
+static void the_algorithm_of_the_tenant_signs(void **state) {
+    struct flow *f = *state;
+    flow_app(f, NULL);
+    DONE(f, mereau_key_generate(f->tenant, MEREAU_ALG_ES384));
+    f->now_at += 2 * DAY; /* it signs, and began last */
+    struct flow_pair pair = flow_enrol(f, flow_mint(f, 1, DAY).text, "d1");
+    char header[128] = {0};
+    assert_true(mru_b64_decode((uint8_t *)header, pair.access, 64) > 0);
+    assert_non_null(strstr(header, "ES256"));
+}
+
+static void a_list_of_devices_can_be_taken_away_again(void **state) {
+    struct flow *f = *state;
+    flow_app(f, NULL);
+    struct flow_token token = flow_mint(f, 2, DAY);
+    mereau_op *op = mereau_registration_token_update(f->tenant, token.id);
+    mereau_op_set_text(op, MEREAU_ALLOWED_DEVICE_ID, "d1");
+    DONE(f, op);
+    REFUSED(f, flow_redeem(f, token.text, "d2", 2), MEREAU_E_DEVICE, NULL);
+    op = mereau_registration_token_update(f->tenant, token.id);
+    mereau_op_set_text(op, MEREAU_ALLOWED_DEVICE_ID, "");
+    DONE(f, op);
+    DONE(f, flow_redeem(f, token.text, "d2", 2));
+}
+
 static int begin(void **state) {
     struct flow *flow = malloc(sizeof *flow);
     if (flow == NULL)
@@ -458,6 +515,10 @@ int main(void) {
         TEST(the_key_of_one_app_proves_nothing_about_another),
         TEST(a_dry_run_gives_no_token_in_its_rows),
         TEST(what_can_be_minted_can_be_exchanged),
+        TEST(no_extension_outlives_the_evidence),
+        TEST(a_leaked_key_is_dropped_whatever_the_clock_says),
+        TEST(the_algorithm_of_the_tenant_signs),
+        TEST(a_list_of_devices_can_be_taken_away_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
