@@ -10,11 +10,16 @@ struct list {
     struct mru_notice *notices;
     struct mru_bag *rows; /* what the notices' ids are in */
     size_t n, n_rows;
+    char **pairs; /* kid, line feed, client_id */
+    size_t n_pairs;
 };
 
 static void free_list(struct list *list) {
     for (size_t i = 0; i < list->n_rows; i++)
         mru_bag_free(&list->rows[i]);
+    for (size_t i = 0; i < list->n_pairs; i++)
+        mru_free(list->pairs[i]);
+    mru_free(list->pairs);
     mru_free(list->rows);
     mru_free(list->notices);
 }
@@ -41,15 +46,34 @@ static mereau_status add_row(struct list *list, const struct mru_bag *record,
     return MEREAU_OK;
 }
 
+/* The key of one app proves nothing about another. */
+static mereau_status add_owner(struct list *list,
+                               const struct mru_ring_key *key) {
+    struct mru_buf pair = {0};
+    mru_buf_add_text(&pair, key->kid);
+    mru_buf_add_byte(&pair, '\n');
+    mru_buf_add_text(&pair, key->client_id);
+    char *text = pair.failed ? NULL : mru_dup(pair.data, pair.len);
+    mru_buf_free(&pair);
+    if (text == NULL)
+        return MEREAU_E_NOMEM;
+    list->pairs[list->n_pairs++] = text;
+    add(list, 'o', key->kid, 0);
+    add(list, 'k', text, 0);
+    return MEREAU_OK;
+}
+
 /* All notices: the tenant's own from its record, the others from record v. */
 static mereau_status make_list(struct list *list, const struct mru_bag *tenant,
+                               const struct mru_keyring *ring,
                                const struct mru_bag *record) {
     size_t n = mru_bag_count(record, MRU_F_NOTICES);
     int64_t not_before_at = mru_bag_int(tenant, MEREAU_NOT_BEFORE_AT);
     mereau_status status = MEREAU_OK;
-    list->notices = mru_alloc((n + 1) * sizeof *list->notices);
+    list->notices = mru_alloc((n + 1 + 2 * ring->n) * sizeof *list->notices);
     list->rows = mru_alloc((n + 1) * sizeof *list->rows);
-    if (list->notices == NULL || list->rows == NULL)
+    list->pairs = mru_alloc((ring->n + 1) * sizeof *list->pairs);
+    if (list->notices == NULL || list->rows == NULL || list->pairs == NULL)
         return MEREAU_E_NOMEM;
     if (mru_bag_int_or(tenant, MEREAU_ENABLED, 1) == 0)
         not_before_at = INT64_MAX; /* nothing of it is good */
@@ -57,6 +81,9 @@ static mereau_status make_list(struct list *list, const struct mru_bag *tenant,
         add(list, 't', "", not_before_at);
     for (size_t i = 0; status == MEREAU_OK && i < n; i++)
         status = add_row(list, record, i);
+    for (size_t i = 0; status == MEREAU_OK && i < ring->n; i++)
+        if (ring->keys[i].client_id != NULL && !ring->keys[i].dropped)
+            status = add_owner(list, &ring->keys[i]);
     return status;
 }
 
@@ -64,7 +91,8 @@ static mereau_status load(mereau_op *op, const struct mru_above *above,
                           const struct mru_bag *record) {
     struct mru_buf jwks = {0};
     struct list list = {0};
-    mereau_status status = make_list(&list, above->tenant, record);
+    mereau_status status =
+        make_list(&list, above->tenant, above->keyring, record);
     if (status == MEREAU_OK &&
         mru_keyring_print(&jwks, above->keyring, NULL, op->now_at) != 0)
         status = MEREAU_E_NOMEM;

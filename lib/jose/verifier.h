@@ -10,8 +10,10 @@
  * right: tokens of an app, subject, device or session that were issued at or
  * before not_before_at (INT64_MAX: all of them). */
 struct mru_notice {
-    char kind;          /* 't' tenant, 'a' app, 's' subject, 'd' device, 'f' family */
-    const char *id;     /* client_id, sub, device_id, sid; "" for the tenant */
+    char kind;      /* 't' tenant, 'a' app, 's' subject, 'd' device, 'f' family;
+                       'o': a key (kid) of one app only, 'k': the app it is of (kid,
+                       line feed, client_id) */
+    const char *id; /* client_id, sub, device_id, sid; "" for the tenant */
     int64_t not_before_at;
 };
 

@@ -68,7 +68,8 @@ void mru_live_missed(struct mru_live *live);
 mereau_status mru_claims_check(const mereau_verifier *verifier,
                                const struct mru_keyset *set,
                                const struct mru_jws *jws,
-                               const struct mru_jval *root, const char *jkt,
-                               int64_t now_at, mereau_error *err);
+                               const struct mru_jval *root, const char *kid,
+                               const char *jkt, int64_t now_at,
+                               mereau_error *err);
 
 #endif

@@ -12,6 +12,7 @@ struct check {
     const struct mru_jval *typ;
     const struct mru_jval *root;
     const char *jkt; /* of the key that the sender proved; NULL: none */
+    const char *kid; /* of the key that verified */
     int64_t now_at;
     int has_iat;
     int64_t exp_at, iat_at; /* whole seconds */
@@ -293,6 +294,26 @@ static int is_taken_back(const struct check *c, char kind, const char *claim) {
     return at == INT64_MAX || c->has_iat == 0 || c->iat_at <= at;
 }
 
+/* An app's own key (notice 'o') signs for that app only (notice 'k'). */
+static mereau_status check_owner(struct check *c) {
+    char pair[129 + MEREAU_MAX_TEXT];
+    size_t kid_len = strlen(c->kid), len = 0;
+    struct mru_jval client;
+    int64_t at;
+    if (!mru_keyset_not_before(c->set, 'o', c->kid, kid_len, &at))
+        return MEREAU_OK;
+    if (kid_len <= 128 && mru_json_member(&client, c->root, "client_id") &&
+        mru_json_text(&client, pair + kid_len + 1, MEREAU_MAX_TEXT, &len) ==
+            0) {
+        memcpy(pair, c->kid, kid_len);
+        pair[kid_len] = '\n';
+        if (mru_keyset_not_before(c->set, 'k', pair, kid_len + 1 + len, &at))
+            return MEREAU_OK;
+    }
+    return refuse(c, MEREAU_E_CLAIM, "jwt.client_id", NULL,
+                  "the app whose key signed", "another one");
+}
+
 static mereau_status check_notices(struct check *c) {
     static const struct {
         char kind;
@@ -314,14 +335,22 @@ static mereau_status check_notices(struct check *c) {
 mereau_status mru_claims_check(const mereau_verifier *verifier,
                                const struct mru_keyset *set,
                                const struct mru_jws *jws,
-                               const struct mru_jval *root, const char *jkt,
-                               int64_t now_at, mereau_error *err) {
+                               const struct mru_jval *root, const char *kid,
+                               const char *jkt, int64_t now_at,
+                               mereau_error *err) {
     static mereau_status (*const checks[])(struct check *) = {
         check_type,   check_issuer, check_audience, check_expiry,
         check_start,  check_issued, check_profile,  check_binding,
-        check_claims, check_notices};
-    struct check c = {verifier, set, &jws->typ, root, jkt,
-                      now_at,   0,   0,         0,    err};
+        check_claims, check_owner,  check_notices};
+    struct check c = {0};
+    c.verifier = verifier;
+    c.set = set;
+    c.typ = &jws->typ;
+    c.root = root;
+    c.jkt = jkt;
+    c.kid = kid;
+    c.now_at = now_at;
+    c.err = err;
     mereau_status status = MEREAU_OK;
     for (size_t i = 0;
          status == MEREAU_OK && i < sizeof checks / sizeof checks[0]; i++)
@@ -378,8 +407,8 @@ static mereau_status verify(const mereau_verifier *verifier,
     if (status == MEREAU_OK)
         status = mru_claims_index(claims, err);
     if (status == MEREAU_OK)
-        status = mru_claims_check(verifier, set, &jws, &claims->root, jkt,
-                                  now_at, err);
+        status = mru_claims_check(verifier, set, &jws, &claims->root,
+                                  mru_key_kid(key), jkt, now_at, err);
     return status;
 }
 

@@ -390,6 +390,18 @@ static void the_key_of_one_app_proves_nothing_about_another(void **s) {
     DONE(f, mereau_token_verify_live(f->tenant, p.access));
     REFUSED(f, mereau_token_verify_live(f->tenant, (const char *)jwt.data),
             MEREAU_E_KEY_UNKNOWN, "jwt.kid");
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_verifier *v = mereau_verifier_new(ISSUER, API);
+    DONE(f, mereau_verifier_load(f->tenant, v));
+    assert_int_equal(mereau_verifier_ready(v, &err), MEREAU_OK);
+    assert_int_equal(mereau_jwt_verify(v, NULL, p.access, strlen(p.access),
+                                       f->now_at, &err),
+                     MEREAU_OK);
+    assert_int_equal(mereau_jwt_verify(v, NULL, (const char *)jwt.data, jwt.len,
+                                       f->now_at, &err),
+                     MEREAU_E_CLAIM);
+    assert_string_equal(err.rule, "jwt.client_id");
+    mereau_verifier_free(v);
     mru_buf_free(&jwt);
 }
 
