@@ -41,9 +41,9 @@ static mereau_op *move(struct sim_world *w, struct sim_caller *caller,
     const char *token;
     mereau_op *op;
     if (caller->retry == 0)
-        caller->presented = step->kind == SIM_STEAL  ? step->arg
-                            : auth                   ? 0
-                                                     : family->held;
+        caller->presented = step->kind == SIM_STEAL ? step->arg
+                            : auth                  ? 0
+                                                    : family->held;
     inst->presented = caller->presented;
     if (inst->presented >= SIM_GENERATIONS)
         return NULL;
@@ -56,10 +56,9 @@ static mereau_op *move(struct sim_world *w, struct sim_caller *caller,
         return op;
     if ((step->arg & SIM_NO_NONCE) == 0)
         set_nonce(op, inst, (uint64_t)f,
-                  inst->presented +
-                      ((step->arg & SIM_OWN_NONCE) != 0
-                           ? 1000u * (unsigned)(inst->caller + 1)
-                           : 0u));
+                  inst->presented + ((step->arg & SIM_OWN_NONCE) != 0
+                                         ? 1000u * (unsigned)(inst->caller + 1)
+                                         : 0u));
     if ((step->arg & SIM_NARROW) != 0) {
         mereau_op_set_text(op, MEREAU_SCOPE, "read");
         family->narrowed = 1;
@@ -110,7 +109,7 @@ static mereau_op *change_token(struct sim_world *w, mereau_tenant *tenant,
     if (step->kind == SIM_MINT)
         return with_text(mereau_registration_token_mint(
                              tenant, "app-0", step->device, 7 * MRU_DAY_S),
-                         MEREAU_IDEMPOTENCY_KEY, key);
+                         MEREAU_IDEMPOTENCY_KEY, step->token == 0 ? NULL : key);
     if (!token->there)
         return NULL;
     switch (step->kind) {
@@ -127,12 +126,11 @@ static mereau_op *change_token(struct sim_world *w, mereau_tenant *tenant,
         mereau_op_set_int(op, MEREAU_EXPIRES_AT, SIM_EXTENDED);
         return op;
     case SIM_REARM:
-        return mereau_device_rearm(tenant, token->id,
-                                   sim_device(step->device));
+        return mereau_device_rearm(tenant, token->id, sim_device(step->device));
     default:
-        return with_text(mereau_registration_token_reissue(tenant, token->id,
-                                                           7 * MRU_DAY_S),
-                         MEREAU_IDEMPOTENCY_KEY, key);
+        return with_text(
+            mereau_registration_token_reissue(tenant, token->id, 7 * MRU_DAY_S),
+            MEREAU_IDEMPOTENCY_KEY, key);
     }
 }
 

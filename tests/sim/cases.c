@@ -10,8 +10,7 @@
     (SIM_FAULT(SIM_CRASH_BEFORE) | SIM_FAULT(SIM_CRASH_AFTER) |                \
      SIM_FAULT(SIM_CRASH_LATE))
 #define AGAIN (SIM_FAULT(SIM_CONFLICT) | SIM_FAULT(SIM_BUSY))
-#define FAMILY                                                                 \
-    (SIM_BEFORE_REDEEM | SIM_BEFORE_EXCHANGE)
+#define FAMILY (SIM_BEFORE_REDEEM | SIM_BEFORE_EXCHANGE)
 
 const struct sim_case sim_cases[] = {
     {.name = "last_count",
@@ -136,8 +135,7 @@ const struct sim_case sim_cases[] = {
      .before = FAMILY,
      .scripts = {{{SIM_REFRESH, 1, 0, SIM_OWN_NONCE}},
                  {{SIM_REFRESH, 1, 0, SIM_OWN_NONCE}},
-                 {{SIM_REFRESH, 1, 0, SIM_OWN_NONCE},
-                  {SIM_VERIFY, 1, 0, 0}}},
+                 {{SIM_REFRESH, 1, 0, SIM_OWN_NONCE}, {SIM_VERIFY, 1, 0, 0}}},
      .faults = REPLY,
      .budget = 1},
     {.name = "exchange_rivals",
@@ -235,6 +233,24 @@ const struct sim_case sim_cases[] = {
      .jumps = {100, -50, -200},
      .faults = REPLY,
      .budget = 1},
+    {.name = "mint_plain",
+     .scripts = {{{SIM_MINT, 0, 1, 6}}, {{SIM_RAISE, 1, 0, 0}}},
+     .faults = REPLY | AGAIN,
+     .budget = 3},
+    {.name = "mint_retried",
+     .scripts = {{{SIM_MINT, 6, 1, 6}}},
+     .faults = SIM_ALL_FAULTS,
+     .budget = 3,
+     .all_ok = 1},
+    {.name = "clock_back_alone",
+     .before = FAMILY,
+     .scripts = {{{SIM_REFRESH, 1, 0, 0},
+                  {SIM_REFRESH, 1, 0, 0},
+                  {SIM_REFRESH, 1, 0, SIM_NO_NONCE}}},
+     .jumps = {100, -50, -200}},
+    {.name = "purge_early",
+     .scripts = {{{SIM_REDEEM, 0, 0, 0}}, {{SIM_PURGE, 0, 0, 0}}},
+     .jumps = {8 * MRU_DAY_S, 82 * MRU_DAY_S, 8 * MRU_DAY_S}},
     {.name = "mint_off",
      .scripts = {{{SIM_MINT, 6, 1, 6}},
                  {{SIM_APP_ENABLE, 1, 0, 0}, {SIM_APP_ENABLE, 1, 0, 1}},
@@ -293,16 +309,16 @@ uint64_t sim_draw(uint64_t *state) {
 /* How often each kind is asked for. */
 static uint8_t draw_kind(uint64_t draw) {
     static const uint8_t often[] = {
-        SIM_REDEEM,        SIM_REDEEM,      SIM_REDEEM,       SIM_REDEEM,
-        SIM_REDEEM,        SIM_EXCHANGE,    SIM_EXCHANGE,     SIM_EXCHANGE,
-        SIM_EXCHANGE,      SIM_REFRESH,     SIM_REFRESH,      SIM_REFRESH,
-        SIM_REFRESH,       SIM_REFRESH,     SIM_REFRESH,      SIM_STEAL,
-        SIM_VERIFY,        SIM_VERIFY_REFRESH, SIM_INTROSPECT,
-        SIM_REVOKE_TOKEN,  SIM_REVOKE_AUTH, SIM_REVOKE_FAMILY,
-        SIM_REVOKE_HELD,   SIM_RAISE,       SIM_RAISE,        SIM_APP_ENABLE,
-        SIM_APP_ENABLE,    SIM_APP_LABEL,   SIM_BLOCK,        SIM_UNBLOCK,
-        SIM_REARM,         SIM_COUNT,       SIM_COUNT,        SIM_EXTEND,
-        SIM_REISSUE,       SIM_MINT,        SIM_PURGE};
+        SIM_REDEEM,      SIM_REDEEM,         SIM_REDEEM,      SIM_REDEEM,
+        SIM_REDEEM,      SIM_EXCHANGE,       SIM_EXCHANGE,    SIM_EXCHANGE,
+        SIM_EXCHANGE,    SIM_REFRESH,        SIM_REFRESH,     SIM_REFRESH,
+        SIM_REFRESH,     SIM_REFRESH,        SIM_REFRESH,     SIM_STEAL,
+        SIM_VERIFY,      SIM_VERIFY_REFRESH, SIM_INTROSPECT,  SIM_REVOKE_TOKEN,
+        SIM_REVOKE_AUTH, SIM_REVOKE_FAMILY,  SIM_REVOKE_HELD, SIM_RAISE,
+        SIM_RAISE,       SIM_APP_ENABLE,     SIM_APP_ENABLE,  SIM_APP_LABEL,
+        SIM_BLOCK,       SIM_UNBLOCK,        SIM_REARM,       SIM_COUNT,
+        SIM_COUNT,       SIM_EXTEND,         SIM_REISSUE,     SIM_MINT,
+        SIM_PURGE};
     if (draw % 97 == 0)
         return SIM_APP_DELETE;
     return often[draw / 97 % sizeof often];

@@ -192,43 +192,56 @@ int sim_every(struct sim_search *search, const struct sim_base *base,
 /* --- at random --- */
 
 /* Ordinary steps are likelier than faults, or nothing would ever get done. */
-static int pick(const struct sim_world *w, const struct choice *list, int n,
-                uint64_t *state) {
+static int pick(const struct choice *list, int n, uint64_t *state) {
     uint64_t draw = sim_draw(state);
     int calm[MAX_CHOICES], n_calm = 0;
     for (int i = 0; i < n; i++)
         if (list[i].what == ADVANCE && list[i].how == SIM_OK)
             calm[n_calm++] = i;
-    (void)w;
     if (n_calm > 0 && draw % 100 < 72)
         return calm[draw / 100 % (uint64_t)n_calm];
     return (int)(draw / 100 % (uint64_t)n);
 }
 
-int sim_random(struct sim_search *search, const struct sim_base *base,
-               uint64_t seed) {
+static int walk(struct sim_search *search, const struct sim_base *base,
+                const struct sim_case *one, uint64_t *state) {
     struct sim_world *w = search->w;
     struct choice list[MAX_CHOICES];
-    struct sim_case one;
     int path[MAX_STEPS + 2];
     size_t n = 0;
-    uint64_t state = seed;
-    sim_case_random(&one, &state);
-    sim_begin(w, base, &one);
+    sim_begin(w, base, one);
     while (w->wrong[0] == '\0') {
         int count = choices(w, list);
         sim_set_add(search->states, sim_fingerprint(w));
         if (count == 0)
             break;
-        path[n] = pick(w, list, count, &state);
+        path[n] = pick(list, count, state);
         make(w, &list[path[n++]]);
         search->steps++;
     }
     if (w->wrong[0] == '\0')
         sim_quiet(w);
     search->runs++;
-    if (w->wrong[0] == '\0')
-        return 0;
-    printf("sim: MEREAU_SIM_SEED=%llu\n", (unsigned long long)seed);
-    return failed(search, base, &one, path, n);
+    return w->wrong[0] == '\0' ? 0 : failed(search, base, one, path, n);
+}
+
+int sim_walks(struct sim_search *search, const struct sim_base *base,
+              const struct sim_case *one, size_t n) {
+    uint64_t state = n;
+    for (size_t i = 0; i < n; i++)
+        if (walk(search, base, one, &state) != 0)
+            return -1;
+    return 0;
+}
+
+int sim_random(struct sim_search *search, const struct sim_base *base,
+               uint64_t seed) {
+    struct sim_case one;
+    uint64_t state = seed;
+    int result;
+    sim_case_random(&one, &state);
+    result = walk(search, base, &one, &state);
+    if (result != 0)
+        printf("sim: MEREAU_SIM_SEED=%llu\n", (unsigned long long)seed);
+    return result;
 }

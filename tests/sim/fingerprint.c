@@ -32,10 +32,10 @@ static uint64_t add_caller(struct sim_world *w, uint64_t hash,
     struct sim_step step = {0, 0, 0, 0};
     if (caller->pos < caller->n)
         step = caller->script[caller->pos];
-    hash = sim_mix(hash, (uint64_t)caller->pos << 32 |
-                             (uint64_t)step.kind << 24 |
-                             (uint64_t)step.token << 16 |
-                             (uint64_t)step.device << 8 | step.arg);
+    hash =
+        sim_mix(hash, (uint64_t)caller->pos << 32 | (uint64_t)step.kind << 24 |
+                          (uint64_t)step.token << 16 |
+                          (uint64_t)step.device << 8 | step.arg);
     hash = sim_mix(hash, (uint64_t)caller->at);
     if (caller->op == NULL)
         return hash;
@@ -60,8 +60,8 @@ uint64_t sim_fingerprint(struct sim_world *w) {
     for (int i = 0; i < w->n_late; i++)
         hash = add_batch(&w->names, hash, w->late[i]);
     for (int f = 0; f < SIM_FAMILIES; f++)
-        hash = sim_mix(hash, w->families[f].held * 2 +
-                                 (w->families[f].auth != NULL));
+        hash = sim_mix(hash,
+                       w->families[f].held * 2 + (w->families[f].auth != NULL));
     return hash;
 }
 

@@ -27,8 +27,8 @@ static void check_ledger(struct sim_world *w, int t) {
 
 static void check_count(struct sim_world *w, int t) {
     mereau_error err = MEREAU_ERROR_INIT;
-    mereau_op *op = mereau_registration_token_get(
-        sim_tenant(w, SIM_PROCS - 1), w->tokens[t].id);
+    mereau_op *op = mereau_registration_token_get(sim_tenant(w, SIM_PROCS - 1),
+                                                  w->tokens[t].id);
     mereau_status status = sim_run(w, op, &err);
     int64_t born = 0;
     for (int d = 0; d < SIM_DEVICES; d++)
@@ -36,8 +36,10 @@ static void check_count(struct sim_world *w, int t) {
     if (status == MEREAU_OK &&
         (mereau_op_int(op, MEREAU_USED_COUNT) != born ||
          mereau_op_int(op, MEREAU_COUNT) != w->tokens[t].limit))
-        sim_wrong(w, "ledger", "token %d says %lld used, %lld devices "
-                  "enrolled", t, (long long)mereau_op_int(op, MEREAU_USED_COUNT),
+        sim_wrong(w, "ledger",
+                  "token %d says %lld used, %lld devices "
+                  "enrolled",
+                  t, (long long)mereau_op_int(op, MEREAU_USED_COUNT),
                   (long long)born);
     mereau_op_free(op);
 }

@@ -114,10 +114,10 @@ int32_t sim_batch_apply(struct sim_store *store, struct sim_batch *batch);
 /* --- scripts --- */
 enum sim_kind {
     SIM_REDEEM = 1, /* token, device; arg: whose nonce, 0 the device's own */
-    SIM_EXCHANGE,   /* token, device; arg: SIM_NO_NONCE ... */
+    SIM_EXCHANGE, /* token, device; arg: SIM_NO_NONCE ... */
     SIM_REFRESH,
-    SIM_STEAL,      /* token, device; arg: the generation that is presented */
-    SIM_VERIFY,     /* the newest access token */
+    SIM_STEAL, /* token, device; arg: the generation that is presented */
+    SIM_VERIFY, /* the newest access token */
     SIM_VERIFY_REFRESH,
     SIM_INTROSPECT,
     SIM_REVOKE_TOKEN, /* token; arg: with cascade */
@@ -131,10 +131,11 @@ enum sim_kind {
     SIM_BLOCK,
     SIM_UNBLOCK,
     SIM_REARM,
-    SIM_COUNT,   /* token; arg: the new count */
-    SIM_EXTEND,  /* token; to another end */
+    SIM_COUNT, /* token; arg: the new count */
+    SIM_EXTEND, /* token; to another end */
     SIM_REISSUE, /* token; arg: the place of the new one */
-    SIM_MINT,    /* arg: the place; device: the count */
+    SIM_MINT, /* arg: the place; device: the count; token 0: without an
+                    idempotency key */
     SIM_PURGE,
     SIM_KINDS
 };
@@ -162,13 +163,13 @@ enum {
 struct sim_case {
     const char *name;
     struct sim_step scripts[SIM_CALLERS][SIM_SCRIPT];
-    uint32_t faults;      /* bits: SIM_FAULT */
-    int budget;           /* how many of them in one run */
+    uint32_t faults; /* bits: SIM_FAULT */
+    int budget; /* how many of them in one run */
     int64_t jumps[SIM_JUMPS]; /* of the clock, each once, in this order */
-    int procs;            /* callers share so many processes; 0: one each */
-    int all_ok;           /* every step must be allowed in the end */
-    int jwt;              /* signed access tokens */
-    uint32_t before;      /* bits: steps done before, SIM_BEFORE_* */
+    int procs; /* callers share so many processes; 0: one each */
+    int all_ok; /* every step must be allowed in the end */
+    int jwt; /* signed access tokens */
+    uint32_t before; /* bits: steps done before, SIM_BEFORE_* */
 };
 /* Device 0 has redeemed token 1; and exchanged; and refreshed once. */
 enum { SIM_BEFORE_REDEEM = 1, SIM_BEFORE_EXCHANGE = 2, SIM_BEFORE_REFRESH = 4 };
@@ -202,7 +203,7 @@ struct sim_inst {
     int applied; /* commits of it */
     uint32_t birth; /* of its family: at the start, at its commit */
     int unknowns;
-    int ended;   /* with `status` */
+    int ended; /* with `status` */
     int crashed;
     int alarm; /* it ended its family because of a reuse */
     mereau_status status;
@@ -219,8 +220,8 @@ struct sim_token {
 struct sim_family {
     char *auth, *access, *refresh[SIM_GENERATIONS];
     uint64_t answer[SIM_GENERATIONS]; /* what a presented generation got */
-    uint64_t enrolled;                /* what its redemption got */
-    uint32_t held;                    /* the newest generation that is held */
+    uint64_t enrolled; /* what its redemption got */
+    uint32_t held; /* the newest generation that is held */
     int64_t access_ends;
     int purged;
     int narrowed; /* somebody asked for less scope */
@@ -273,6 +274,7 @@ struct sim_world {
     struct sim_family families[SIM_FAMILIES];
     struct sim_inst insts[SIM_INSTS];
     int n_insts;
+    int made[SIM_CALLERS][SIM_SCRIPT]; /* tokens under an idempotency key */
     uint8_t secrets[96][32];
     int n_secrets;
     uint64_t draw; /* what the random source gives next */
@@ -280,7 +282,7 @@ struct sim_world {
     int verbose, preparing;
     int steps;
     char wrong[400]; /* the first thing that did not hold */
-    char check[48];  /* its name */
+    char check[48]; /* its name */
 };
 
 /* --- world.c --- */
@@ -341,11 +343,14 @@ struct sim_search {
     struct sim_set *states; /* of all cases together */
     struct sim_set visited; /* of this one */
     size_t runs, steps, pruned;
-    int cut;                /* stopped by the limit of runs */
+    int cut; /* stopped by the limit of runs */
 };
 /* 0, or -1 with w->wrong, which was printed with all that replays it. */
 int sim_every(struct sim_search *search, const struct sim_base *base,
               const struct sim_case *one, size_t max_runs);
+/* n runs of one case at random. */
+int sim_walks(struct sim_search *search, const struct sim_base *base,
+              const struct sim_case *one, size_t n);
 int sim_random(struct sim_search *search, const struct sim_base *base,
                uint64_t seed);
 /* Replays a path of choices and prints it. */

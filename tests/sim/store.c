@@ -192,8 +192,7 @@ struct sim_batch *sim_batch_new(const mereau_need *need, int inst) {
             return NULL;
     if (need->n_writes == 0 || need->n_writes > MEREAU_MAX_WRITES)
         return NULL;
-    batch = calloc(1, sizeof *batch +
-                          need->n_writes * sizeof batch->writes[0]);
+    batch = calloc(1, sizeof *batch + need->n_writes * sizeof batch->writes[0]);
     if (batch == NULL)
         abort();
     batch->n = need->n_writes;

@@ -118,7 +118,7 @@ static int replay(struct fixture *f, const struct sim_case *one) {
 static void every_interleaving_of_small_cases(void **state) {
     struct fixture *f = *state;
     const char *runs_text = getenv("MEREAU_SIM_RUNS");
-    size_t limit = f->soak ? 2000000 : f->is_short || SLOW ? 1500 : 12000;
+    size_t limit = f->soak ? 2000000 : f->is_short || SLOW ? 1200 : 9000;
     if (runs_text != NULL)
         limit = (size_t)strtoull(runs_text, NULL, 10);
     for (size_t i = 0; i < sim_n_cases; i++) {
@@ -129,10 +129,12 @@ static void every_interleaving_of_small_cases(void **state) {
             continue;
         if (sim_every(&f->search, &f->opaque, one, limit) != 0)
             fail_with(f);
+        if (f->search.cut &&
+            sim_walks(&f->search, &f->opaque, one, limit / 4) != 0)
+            fail_with(f);
         print_message("sim: %-22s %7zu runs %8zu new states %6.1f s%s\n",
                       one->name, f->search.runs - runs, f->states.n - before,
-                      seconds() - start,
-                      f->search.cut ? "  (cut short)" : "");
+                      seconds() - start, f->search.cut ? "  (cut short)" : "");
     }
 }
 
@@ -190,7 +192,10 @@ static void large_cases_at_random(void **state) {
     if (!wanted("random"))
         return;
     if (f->is_short)
-        floor = f->states.n + (getenv("MEREAU_SIM_MORE") ? strtoull(getenv("MEREAU_SIM_MORE"), NULL, 10) : 60000);
+        floor =
+            f->states.n + (getenv("MEREAU_SIM_MORE")
+                               ? strtoull(getenv("MEREAU_SIM_MORE"), NULL, 10)
+                               : 60000);
     least = f->states.n + floor / 4;
     while (f->states.n < floor || f->states.n < least)
         if (sim_random(&f->search, &f->opaque, seed++) != 0)

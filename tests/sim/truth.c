@@ -28,8 +28,7 @@ static int app_bad(const struct sim_truth *truth, const struct sim_world *w,
     return truth->app_off[app] || truth->app_gone[app];
 }
 
-int sim_alive(const struct sim_truth *truth, const struct sim_world *w,
-              int f) {
+int sim_alive(const struct sim_truth *truth, const struct sim_world *w, int f) {
     return truth->family[f].born != 0 && truth->family[f].ended == 0 &&
            truth->family[f].rearmed == 0 &&
            truth->token[f / SIM_DEVICES].cascaded == 0 &&
@@ -49,8 +48,7 @@ static int64_t bag_int(const struct sim_store *store,
     return there;
 }
 
-int64_t sim_used(const struct sim_world *w, int t, int64_t *quota,
-                 int *there) {
+int64_t sim_used(const struct sim_world *w, int t, int64_t *quota, int *there) {
     int64_t used = 0, one, two;
     *quota = 0;
     *there = 0;
@@ -89,14 +87,16 @@ static void check_counts(struct sim_world *w, int t) {
         entries += enrolled(w, f) || w->families[f].purged;
     }
     if (used > w->tokens[t].limit)
-        sim_wrong(w, "limit", "token %d: %lld used of %lld", t,
-                  (long long)used, (long long)w->tokens[t].limit);
+        sim_wrong(w, "limit", "token %d: %lld used of %lld", t, (long long)used,
+                  (long long)w->tokens[t].limit);
     if (used != entries)
         sim_wrong(w, "ledger", "token %d: %lld used, %lld ledger entries", t,
                   (long long)used, (long long)entries);
     if (quota != w->tokens[t].limit || count != w->tokens[t].limit)
-        sim_wrong(w, "quota", "token %d: count %lld in sub-counts of %lld, "
-                  "should be %lld", t, (long long)count, (long long)quota,
+        sim_wrong(w, "quota",
+                  "token %d: count %lld in sub-counts of %lld, "
+                  "should be %lld",
+                  t, (long long)count, (long long)quota,
                   (long long)w->tokens[t].limit);
 }
 
@@ -205,8 +205,10 @@ static void moved(struct sim_world *w, const struct sim_inst *inst, int f,
         sim_wrong(w, "rearmed", "%s after its device was re-armed",
                   name_of(inst));
     if (truth->token[f / SIM_DEVICES].cascaded != 0)
-        sim_wrong(w, "cascade", "%s after a revocation of all that its "
-                  "token led to", name_of(inst));
+        sim_wrong(w, "cascade",
+                  "%s after a revocation of all that its "
+                  "token led to",
+                  name_of(inst));
     if (app_bad(truth, w, f))
         sim_wrong(w, "disabled", "%s after its app was switched off",
                   name_of(inst));
@@ -242,20 +244,26 @@ static void alarmed(struct sim_world *w, struct sim_inst *inst, int f,
     inst->alarm = 1;
     w->truth.family[f].ended = w->truth.seq;
     if (inst->presented >= current)
-        sim_wrong(w, "false_alarm", "the newest generation %u was taken for "
-                  "a reuse", inst->presented);
+        sim_wrong(w, "false_alarm",
+                  "the newest generation %u was taken for "
+                  "a reuse",
+                  inst->presented);
     if (inst->presented + 1 == current && proved)
-        sim_wrong(w, "false_alarm", "a proved repeat of generation %u was "
-                  "taken for a reuse", inst->presented);
+        sim_wrong(w, "false_alarm",
+                  "a proved repeat of generation %u was "
+                  "taken for a reuse",
+                  inst->presented);
     if (inst->presented + 1 == current && !w->families[f].narrowed &&
         mru_bag_int_or(old, MRU_F_GRACE_USED, 0) == 0 &&
         inst->now_at < used_at + MRU_DEFAULT_GRACE_S)
-        sim_wrong(w, "false_alarm", "the first repeat of generation %u within "
-                  "the grace time was taken for a reuse", inst->presented);
+        sim_wrong(w, "false_alarm",
+                  "the first repeat of generation %u within "
+                  "the grace time was taken for a reuse",
+                  inst->presented);
 }
 
-static void enrolment_changed(struct sim_world *w, struct sim_inst *inst,
-                              int f, const struct sim_rec *before,
+static void enrolment_changed(struct sim_world *w, struct sim_inst *inst, int f,
+                              const struct sim_rec *before,
                               const struct sim_rec *after) {
     struct mru_bag old = {0}, now = {0};
     int64_t step;
@@ -303,7 +311,8 @@ static void purged(struct sim_world *w, const struct sim_rec *old) {
         if (bag_int(&w->store, &key, MEREAU_EXPIRES_AT, &expires_at,
                     MEREAU_REVOKED_AT, &revoked_at) &&
             revoked_at == 0 && expires_at > w->now_at)
-            sim_wrong(w, "evidence", "a ledger entry was purged while its "
+            sim_wrong(w, "evidence",
+                      "a ledger entry was purged while its "
                       "token can be redeemed");
     }
 }
@@ -349,6 +358,13 @@ static int family_of_key(const struct sim_world *w, const struct sim_rec *rec) {
 static void applied_once(struct sim_world *w, struct sim_inst *inst) {
     if (++inst->applied > 1 && inst->step.kind != SIM_PURGE)
         sim_wrong(w, "applied_twice", "%s: two commits of one call",
+                  name_of(inst));
+    if (((inst->step.kind == SIM_MINT && inst->step.token != 0) ||
+         inst->step.kind == SIM_REISSUE) &&
+        ++w->made[inst->caller][inst->pos] > 1)
+        sim_wrong(w, "applied_twice",
+                  "%s: two tokens under one idempotency "
+                  "key",
                   name_of(inst));
     if (inst->ended && !inst->alarm && inst->status != MEREAU_OK &&
         inst->status != MEREAU_E_UNCERTAIN)

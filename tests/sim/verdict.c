@@ -8,8 +8,10 @@ static const char *name_of(const struct sim_inst *inst) {
 }
 
 static void unfounded(struct sim_world *w, const struct sim_inst *inst) {
-    sim_wrong(w, "unfounded", "%s(%d, %d, %d) was refused without a reason: %s "
-              "%s", name_of(inst), inst->step.token, inst->step.device,
+    sim_wrong(w, "unfounded",
+              "%s(%d, %d, %d) was refused without a reason: %s "
+              "%s",
+              name_of(inst), inst->step.token, inst->step.device,
               inst->step.arg, mereau_status_name(inst->status), inst->rule);
 }
 
@@ -22,7 +24,8 @@ static void keep(char **place, const char *text) {
 
 static void learn(struct sim_world *w, const char *text) {
     struct mru_cred cred;
-    if (text == NULL || w->n_secrets == 96 || mru_cred_kind(text, strlen(text)) == 0)
+    if (text == NULL || w->n_secrets == 96 ||
+        mru_cred_kind(text, strlen(text)) == 0)
         return;
     if (mru_cred_parse(&cred, 0, text, strlen(text), NULL) == MEREAU_OK)
         memcpy(w->secrets[w->n_secrets++], cred.secret, 32);
@@ -30,8 +33,8 @@ static void learn(struct sim_world *w, const char *text) {
 
 static uint64_t hash_of(const mereau_op *op, int32_t a, int32_t b) {
     const char *one = mereau_op_text(op, a), *two = mereau_op_text(op, b);
-    uint64_t hash = sim_bytes(3, one == NULL ? "" : one,
-                              one == NULL ? 0 : strlen(one));
+    uint64_t hash =
+        sim_bytes(3, one == NULL ? "" : one, one == NULL ? 0 : strlen(one));
     return sim_bytes(hash, two == NULL ? "" : two,
                      two == NULL ? 0 : strlen(two));
 }
@@ -77,11 +80,13 @@ static void redeem_allowed(struct sim_world *w, struct sim_caller *caller,
             seen->family[f].rearmed != 0 || seen->token[t].revoked != 0 ||
             seen->app_off[app] || seen->app_gone[app] ||
             seen->blocked[inst->step.device] || sim_raised(seen, w, f))
-            sim_wrong(w, "repeat", "a redemption was repeated after what it "
+            sim_wrong(w, "repeat",
+                      "a redemption was repeated after what it "
                       "gave was taken away");
         if (inst->step.arg != family->nonce_of &&
             seen->family[f].born == w->truth.family[f].born)
-            sim_wrong(w, "proof", "a redemption was repeated for another "
+            sim_wrong(w, "proof",
+                      "a redemption was repeated for another "
                       "secret");
     }
     if (birth_of(caller, inst, f) != w->truth.family[f].born)
@@ -101,8 +106,7 @@ static void check_proof(struct sim_world *w, const struct sim_inst *inst,
     if (!sim_bag(&w->store, &key, &record) || !inst->has_nonce ||
         !mru_bag_bytes(&record, MRU_F_PROOF, proof, sizeof proof) ||
         memcmp(proof, inst->nonce, sizeof proof) != 0)
-        sim_wrong(w, "proof", "%s was repeated without a proof",
-                  name_of(inst));
+        sim_wrong(w, "proof", "%s was repeated without a proof", name_of(inst));
     mru_bag_free(&record);
 }
 
@@ -124,8 +128,7 @@ static void move_allowed(struct sim_world *w, struct sim_caller *caller,
         birth_of(caller, inst, f) == w->truth.family[f].born)
         sim_wrong(w, "repeat", "%s of generation %u was repeated at %u",
                   name_of(inst), g, seen->family[f].generation);
-    if ((inst->step.arg & SIM_NARROW) != 0 &&
-        inst->step.kind != SIM_STEAL &&
+    if ((inst->step.arg & SIM_NARROW) != 0 && inst->step.kind != SIM_STEAL &&
         (scope == NULL || strcmp(scope, "read") != 0))
         sim_wrong(w, "scope", "asked for \"read\", got \"%s\"",
                   scope == NULL ? "" : scope);
@@ -165,11 +168,10 @@ static void token_made(struct sim_world *w, struct sim_inst *inst,
     snprintf(token->id, sizeof token->id, "%s",
              mereau_op_text(op, MEREAU_REGISTRATION_TOKEN_ID));
     token->there = 1;
-    token->app = inst->step.kind == SIM_REISSUE
-                     ? w->tokens[inst->step.token].app
-                     : 0;
-    token->subject = inst->step.kind == SIM_REISSUE &&
-                     w->tokens[inst->step.token].subject;
+    token->app =
+        inst->step.kind == SIM_REISSUE ? w->tokens[inst->step.token].app : 0;
+    token->subject =
+        inst->step.kind == SIM_REISSUE && w->tokens[inst->step.token].subject;
     token->limit = mereau_op_int(op, MEREAU_COUNT);
     token->expires_at = inst->now_at + 7 * MRU_DAY_S;
     learn(w, text);
@@ -185,8 +187,10 @@ static void token_made(struct sim_world *w, struct sim_inst *inst,
         const struct sim_token *old = &w->tokens[inst->step.token];
         int64_t used = sim_used(w, inst->step.token, &quota, &there);
         if (there && token->limit + used != old->limit)
-            sim_wrong(w, "reissue", "%lld of %lld used, and %lld were "
-                      "reissued", (long long)used, (long long)old->limit,
+            sim_wrong(w, "reissue",
+                      "%lld of %lld used, and %lld were "
+                      "reissued",
+                      (long long)used, (long long)old->limit,
                       (long long)token->limit);
     } else if (token->limit != inst->step.device) {
         sim_wrong(w, "answer", "a token of another count");
@@ -242,8 +246,7 @@ static void verify_allowed(struct sim_world *w, const struct sim_caller *caller,
         sim_wrong(w, "verify", "%s: a token of an ended family is good",
                   name_of(inst));
     if (inst->step.kind != SIM_VERIFY_REFRESH &&
-        inst->now_at >= family->access_ends &&
-        inst->presented == family->held)
+        inst->now_at >= family->access_ends && inst->presented == family->held)
         sim_wrong(w, "verify", "an expired access token is good");
     if (inst->step.kind == SIM_VERIFY_REFRESH &&
         inst->presented != caller->seen.family[f].generation)
@@ -466,6 +469,5 @@ void sim_answered(struct sim_world *w, struct sim_caller *caller,
     if (w->the_case->all_ok && !mereau_status_can_retry(inst->status))
         sim_wrong(w, "all_ok", "%s(%d, %d, %d) was refused: %s %s",
                   name_of(inst), inst->step.token, inst->step.device,
-                  inst->step.arg, mereau_status_name(inst->status),
-                  inst->rule);
+                  inst->step.arg, mereau_status_name(inst->status), inst->rule);
 }

@@ -26,20 +26,20 @@ int sim_family_of(const struct sim_step *step) {
 
 const char *sim_kind_name(int kind) {
     static const char *const names[SIM_KINDS] = {
-        "none",          "redeem",       "exchange",     "refresh",
-        "steal",         "verify",       "verify_refresh", "introspect",
-        "revoke_token",  "revoke_auth",  "revoke_family", "revoke_held",
-        "raise",         "app_enable",   "app_delete",   "app_label",
-        "block",         "unblock",      "rearm",        "count",
-        "extend",        "reissue",      "mint",         "purge"};
+        "none",         "redeem",      "exchange",       "refresh",
+        "steal",        "verify",      "verify_refresh", "introspect",
+        "revoke_token", "revoke_auth", "revoke_family",  "revoke_held",
+        "raise",        "app_enable",  "app_delete",     "app_label",
+        "block",        "unblock",     "rearm",          "count",
+        "extend",       "reissue",     "mint",           "purge"};
     return names[kind];
 }
 
 const char *sim_how_name(int how) {
     static const char *const names[SIM_HOWS] = {
-        "ok",           "conflict",     "busy",
+        "ok",           "conflict",      "busy",
         "unknown/now",  "unknown/never", "unknown/late",
-        "crash/before", "crash/after",  "crash/late"};
+        "crash/before", "crash/after",   "crash/late"};
     return names[how];
 }
 
@@ -158,9 +158,8 @@ static void serve_get(const struct sim_store *store, mereau_op *op,
 static void serve_scan(const struct sim_store *store, mereau_op *op,
                        const mereau_need *need) {
     size_t at = sim_place(store, need->from, need->from_len);
-    size_t end = need->to_len == 0
-                     ? store->n
-                     : sim_place(store, need->to, need->to_len);
+    size_t end =
+        need->to_len == 0 ? store->n : sim_place(store, need->to, need->to_len);
     mereau_record record;
     for (size_t i = 0; at < end && i < need->limit; i++, at++) {
         record_of(&record, store->rows[at]);
@@ -196,9 +195,10 @@ mereau_status sim_run(struct sim_world *w, mereau_op *op, mereau_error *err) {
             sim_batch_free(batch);
             mereau_op_answer(op, result, SIZE_MAX);
         } else {
-            mereau_op_answer(op, need->kind == MEREAU_NEED_WAIT
-                                     ? MEREAU_STORE_OK
-                                     : MEREAU_STORE_UNSUPPORTED,
+            mereau_op_answer(op,
+                             need->kind == MEREAU_NEED_WAIT
+                                 ? MEREAU_STORE_OK
+                                 : MEREAU_STORE_UNSUPPORTED,
                              SIZE_MAX);
         }
     }
@@ -254,8 +254,7 @@ static void remember(struct sim_world *w, struct sim_caller *caller) {
         int there;
         int64_t quota;
         if (w->tokens[t].there)
-            caller->seen_used[t] =
-                (uint32_t)sim_used(w, t, &quota, &there);
+            caller->seen_used[t] = (uint32_t)sim_used(w, t, &quota, &there);
     }
 }
 
@@ -490,6 +489,7 @@ void sim_begin(struct sim_world *w, const struct sim_base *base,
     w->next_proc = w->next_jump = w->n_insts = w->n_secrets = w->steps = 0;
     w->wrong[0] = w->check[0] = '\0';
     memset(&w->truth, 0, sizeof w->truth);
+    memset(w->made, 0, sizeof w->made);
     memcpy(w->tokens, base->tokens, sizeof w->tokens);
     memcpy(w->enrolment, base->enrolment, sizeof w->enrolment);
     sim_store_copy(&w->store, &base->store);
