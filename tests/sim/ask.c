@@ -179,6 +179,10 @@ mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
         return mereau_device_unblock(tenant, sim_device(step->device));
     case SIM_PURGE:
         return mereau_tenant_purge(tenant);
+    case SIM_KEY_REVOKE:
+        return w->base->key == NULL
+                   ? NULL
+                   : mereau_key_revoke(tenant, mru_key_kid(w->base->key));
     default:
         return change_token(w, tenant, inst);
     }

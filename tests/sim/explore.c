@@ -27,7 +27,7 @@ static void add_faults(const struct sim_world *w,
     uint32_t faults = w->the_case->faults;
     if (w->budget <= 0)
         return;
-    if (caller->at == SIM_AT_READ)
+    if (caller->at == SIM_AT_READ || caller->at == SIM_AT_SIGN)
         faults &= SIM_FAULT(SIM_BUSY) | SIM_FAULT(SIM_CRASH_BEFORE);
     else if (caller->at == SIM_AT_IDLE)
         faults = 0;

@@ -137,6 +137,7 @@ enum sim_kind {
     SIM_MINT, /* arg: the place; device: the count; token 0: without an
                     idempotency key */
     SIM_PURGE,
+    SIM_KEY_REVOKE, /* the signer's key */
     SIM_KINDS
 };
 enum { SIM_NONCE = 0, SIM_NO_NONCE = 1, SIM_NARROW = 2, SIM_OWN_NONCE = 4 };
@@ -228,7 +229,7 @@ struct sim_family {
     int nonce_of; /* arg of the redemption that counts */
 };
 
-enum { SIM_AT_IDLE, SIM_AT_READ, SIM_AT_COMMIT };
+enum { SIM_AT_IDLE, SIM_AT_READ, SIM_AT_COMMIT, SIM_AT_SIGN };
 struct sim_caller {
     struct sim_step script[SIM_SCRIPT];
     int n, pos, retry, proc, at, inst;
@@ -237,7 +238,7 @@ struct sim_caller {
     struct sim_batch *batch;
     uint32_t presented;
     struct sim_truth seen; /* when it read last */
-    uint32_t seen_used[SIM_TOKENS]; /* counts then */
+    uint32_t seen_used; /* counts of its token then */
     mereau_status last;
 };
 
@@ -252,10 +253,22 @@ struct sim_base {
     struct sim_store store;
     struct sim_token tokens[SIM_TOKENS];
     uint8_t enrolment[SIM_FAMILIES][MRU_ID_LEN];
-    struct sim_world *procs_of;
+    struct mru_key *key; /* the signer's, private; NULL without jwt */
+};
+
+/* The world as a case finds it. */
+struct sim_ready {
+    const struct sim_base *base; /* NULL: none */
+    uint32_t before;
+    struct sim_store store;
+    struct sim_truth truth;
+    struct sim_family families[SIM_FAMILIES];
+    uint8_t secrets[96][32];
+    int n_secrets, steps;
 };
 
 struct sim_world {
+    struct sim_ready ready;
     const struct sim_base *base;
     const struct sim_case *the_case;
     struct sim_store store;
@@ -280,6 +293,11 @@ struct sim_world {
     uint64_t draw; /* what the random source gives next */
     struct sim_names names;
     int verbose, preparing;
+    int signer_failed;
+    struct {
+        uint64_t input;
+        uint8_t sig[256];
+    } signed_before[64]; /* the signer is slow, and its answers do not change */
     int steps;
     char wrong[400]; /* the first thing that did not hold */
     char check[48]; /* its name */

@@ -34,7 +34,7 @@
 
 struct fixture {
     struct sim_world w;
-    struct sim_base opaque;
+    struct sim_base opaque, jwt;
     struct sim_set states;
     struct sim_search search;
     int is_short, soak;
@@ -67,6 +67,7 @@ static int set_up(void **state) {
         return -1;
     sim_world_init(&f->w);
     sim_base_make(&f->opaque, &f->w, 0);
+    sim_base_make(&f->jwt, &f->w, 1);
     f->search.w = &f->w;
     f->search.states = &f->states;
     f->is_short = is_set("MEREAU_SIM_SHORT");
@@ -79,6 +80,7 @@ static int tear_down(void **state) {
     struct fixture *f = *state;
     sim_world_close(&f->w);
     sim_base_free(&f->opaque);
+    sim_base_free(&f->jwt);
     sim_set_free(&f->states);
     free(f);
     return 0;
@@ -110,7 +112,8 @@ static int replay(struct fixture *f, const struct sim_case *one) {
         if (end == text && *end != '\0')
             break;
     }
-    if (sim_replay(&f->search, &f->opaque, one, path, n) != 0)
+    if (sim_replay(&f->search, one->jwt ? &f->jwt : &f->opaque, one, path,
+                   n) != 0)
         fail_with(f);
     return 1;
 }
@@ -123,14 +126,15 @@ static void every_interleaving_of_small_cases(void **state) {
         limit = (size_t)strtoull(runs_text, NULL, 10);
     for (size_t i = 0; i < sim_n_cases; i++) {
         const struct sim_case *one = &sim_cases[i];
+        const struct sim_base *base = one->jwt ? &f->jwt : &f->opaque;
         size_t before = f->states.n, runs = f->search.runs;
         double start = seconds();
         if (!wanted(one->name) || replay(f, one))
             continue;
-        if (sim_every(&f->search, &f->opaque, one, limit) != 0)
+        if (sim_every(&f->search, base, one, limit) != 0)
             fail_with(f);
         if (f->search.cut &&
-            sim_walks(&f->search, &f->opaque, one, limit / 4) != 0)
+            sim_walks(&f->search, base, one, limit / 4) != 0)
             fail_with(f);
         print_message("sim: %-22s %7zu runs %8zu new states %6.1f s%s\n",
                       one->name, f->search.runs - runs, f->states.n - before,

@@ -142,6 +142,9 @@ static void took_away(struct sim_world *w, const struct sim_inst *inst) {
         else
             truth->raised_device[d] = now;
         break;
+    case SIM_KEY_REVOKE:
+        truth->raised_tenant = now;
+        break;
     case SIM_APP_ENABLE:
         truth->app_off[token->app] = !step->arg;
         break;

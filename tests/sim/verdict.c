@@ -228,6 +228,9 @@ static void taken_allowed(struct sim_world *w, const struct sim_caller *caller,
         break;
     case SIM_PURGE:
         break;
+    case SIM_KEY_REVOKE: /* it was dropped before */
+        so = seen->raised_tenant != 0;
+        break;
     default:
         so = 0;
     }
@@ -300,7 +303,7 @@ static int redeem_reason(const struct sim_world *w,
     case MEREAU_E_BLOCKED:
         return seen->blocked[inst->step.device];
     case MEREAU_E_USED_UP:
-        return !born && caller->seen_used[t] >= (uint32_t)w->tokens[t].limit;
+        return !born && caller->seen_used >= (uint32_t)w->tokens[t].limit;
     case MEREAU_E_EXPIRED:
         return inst->now_at >= w->tokens[t].expires_at ||
                inst->now_at >= SIM_START + MRU_DEFAULT_AUTH_S;
@@ -332,6 +335,8 @@ static int family_reason(const struct sim_world *w,
                 seen->family[f].generation != inst->presented);
     case MEREAU_E_NOT_BEFORE:
         return sim_raised(seen, w, f);
+    case MEREAU_E_KEY_UNKNOWN:
+        return seen->raised_tenant != 0;
     case MEREAU_E_UNKNOWN: /* enrolled again since it was given, or purged */
         return w->families[f].purged ||
                w->truth.family[f].born != seen->family[f].born ||
@@ -366,9 +371,9 @@ static int token_reason(const struct sim_world *w,
     case MEREAU_E_EXPIRED:
         return inst->now_at >= w->tokens[t].expires_at;
     case MEREAU_E_USED_UP:
-        return step->kind == SIM_REISSUE && caller->seen_used[t] >= full;
+        return step->kind == SIM_REISSUE && caller->seen_used >= full;
     case MEREAU_E_POLICY:
-        return (step->kind == SIM_COUNT && caller->seen_used[t] > step->arg) ||
+        return (step->kind == SIM_COUNT && caller->seen_used > step->arg) ||
                (step->kind == SIM_EXTEND && inst->now_at >= SIM_EXTENDED);
     case MEREAU_E_UNKNOWN: /* purged */
         return w->farthest >= w->tokens[t].expires_at + MRU_LEDGER_S;
@@ -413,6 +418,8 @@ static int reason(const struct sim_world *w, const struct sim_caller *caller,
         return w->farthest > inst->now_at;
     if (inst->status == MEREAU_E_BUSY) /* parked: the clock has jumped */
         return w->now_at > inst->now_at + MRU_MAX_PARK_S;
+    if (inst->status == MEREAU_E_SIGNER)
+        return w->signer_failed;
     if (inst->status == MEREAU_E_CLOCK)
         return w->farthest > inst->now_at + MRU_CLOCK_BACK_S;
     switch (inst->step.kind) {

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "sim.h"
+#include "unit/key_texts.h"
 
 void sim_wrong(struct sim_world *w, const char *check, const char *format,
                ...) {
@@ -31,7 +32,7 @@ const char *sim_kind_name(int kind) {
         "revoke_token", "revoke_auth", "revoke_family",  "revoke_held",
         "raise",        "app_enable",  "app_delete",     "app_label",
         "block",        "unblock",     "rearm",          "count",
-        "extend",       "reissue",     "mint",           "purge"};
+        "extend",       "reissue",     "mint",           "purge", "key_revoke"};
     return names[kind];
 }
 
@@ -121,8 +122,17 @@ void sim_end(struct sim_world *w) {
         sim_forget(&w->families[f]);
 }
 
+/* What a case begins with is done once, and taken back for each of its runs. */
+static void forget_ready(struct sim_ready *ready) {
+    for (int f = 0; f < SIM_FAMILIES; f++)
+        sim_forget(&ready->families[f]);
+    sim_store_free(&ready->store);
+    ready->base = NULL;
+}
+
 void sim_world_close(struct sim_world *w) {
     sim_end(w);
+    forget_ready(&w->ready);
     for (int i = 0; i < SIM_PROCS; i++) {
         mereau_tenant_free(w->procs[i].tenant);
         mereau_ctx_free(w->procs[i].ctx);
@@ -249,13 +259,11 @@ static void finish(struct sim_world *w, struct sim_caller *caller,
 
 /* What it saw when it read. */
 static void remember(struct sim_world *w, struct sim_caller *caller) {
+    int t = caller->script[caller->pos].token, there;
+    int64_t quota;
     caller->seen = w->truth;
-    for (int t = 0; t < SIM_TOKENS; t++) {
-        int there;
-        int64_t quota;
-        if (w->tokens[t].there)
-            caller->seen_used[t] = (uint32_t)sim_used(w, t, &quota, &there);
-    }
+    caller->seen_used =
+        w->tokens[t].there ? (uint32_t)sim_used(w, t, &quota, &there) : 0;
 }
 
 static void take_batch(struct sim_world *w, struct sim_caller *caller) {
@@ -300,6 +308,9 @@ static void settle(struct sim_world *w, struct sim_caller *caller) {
         case MEREAU_NEED_WAIT:
             mereau_op_answer(caller->op, MEREAU_STORE_OK, SIZE_MAX);
             break;
+        case MEREAU_NEED_SIGN:
+            caller->at = SIM_AT_SIGN;
+            return;
         default:
             mereau_op_answer(caller->op, MEREAU_STORE_UNSUPPORTED, SIZE_MAX);
         }
@@ -353,6 +364,38 @@ static void crash(struct sim_world *w, struct sim_caller *caller) {
     caller->retry++;
     caller->proc = SIM_CALLERS + w->next_proc++ % (SIM_PROCS - SIM_CALLERS - 1);
     fresh(&w->procs[caller->proc]);
+}
+
+/* A signer that is asked for the same again says the same again. */
+static void serve_sign(struct sim_world *w, mereau_op *op,
+                       const mereau_need *need) {
+    uint64_t input = sim_bytes(23, need->input, need->input_len);
+    size_t at = input % 64, len = sizeof w->signed_before[at].sig;
+    if (w->base->key == NULL) {
+        mereau_op_answer(op, MEREAU_SIGN_UNKNOWN_KEY, SIZE_MAX);
+        return;
+    }
+    if (w->signed_before[at].input != input) {
+        uint8_t sig[MRU_MAX_SIG];
+        if (mru_key_sign(w->base->key, mru_os_random, NULL, need->input,
+                         need->input_len, sig, &len) != MEREAU_OK ||
+            len != sizeof w->signed_before[at].sig)
+            abort();
+        w->signed_before[at].input = input;
+        memcpy(w->signed_before[at].sig, sig, len);
+    }
+    mereau_op_feed_bytes(op, w->signed_before[at].sig, len);
+    mereau_op_answer(op, MEREAU_SIGN_OK, SIZE_MAX);
+}
+
+static void sign(struct sim_world *w, struct sim_caller *caller, int how) {
+    say(w, caller, "signs:", sim_how_name(how));
+    if (how == SIM_OK)
+        serve_sign(w, caller->op, caller->need);
+    else
+        mereau_op_answer(caller->op, MEREAU_SIGN_FAILED, SIZE_MAX);
+    w->signer_failed |= how != SIM_OK;
+    settle(w, caller);
 }
 
 static void answer(struct sim_world *w, struct sim_caller *caller,
@@ -417,6 +460,8 @@ void sim_advance(struct sim_world *w, int index, int how) {
         try_commit(w, caller, how);
     else if (how == SIM_CRASH_BEFORE)
         crash(w, caller);
+    else if (caller->at == SIM_AT_SIGN)
+        sign(w, caller, how);
     else if (how == SIM_BUSY)
         answer(w, caller, MEREAU_STORE_BUSY);
     else
@@ -478,6 +523,56 @@ static void start_callers(struct sim_world *w, const struct sim_case *one) {
     }
 }
 
+static char *copy(const char *text) {
+    return text == NULL ? NULL : strdup(text);
+}
+
+static void copy_families(struct sim_family *to,
+                          const struct sim_family *from) {
+    for (int f = 0; f < SIM_FAMILIES; f++) {
+        to[f] = from[f];
+        to[f].auth = copy(from[f].auth);
+        to[f].access = copy(from[f].access);
+        for (int g = 0; g < SIM_GENERATIONS; g++)
+            to[f].refresh[g] = copy(from[f].refresh[g]);
+    }
+}
+
+static void keep_ready(struct sim_world *w) {
+    struct sim_ready *ready = &w->ready;
+    forget_ready(ready);
+    ready->base = w->base;
+    ready->before = w->the_case->before;
+    sim_store_copy(&ready->store, &w->store);
+    copy_families(ready->families, w->families);
+    ready->truth = w->truth;
+    memcpy(ready->secrets, w->secrets, sizeof ready->secrets);
+    ready->n_secrets = w->n_secrets;
+    ready->steps = w->steps;
+}
+
+static void take_ready(struct sim_world *w) {
+    const struct sim_ready *ready = &w->ready;
+    sim_store_copy(&w->store, &ready->store);
+    copy_families(w->families, ready->families);
+    w->truth = ready->truth;
+    memcpy(w->secrets, ready->secrets, sizeof w->secrets);
+    w->n_secrets = ready->n_secrets;
+    w->steps = ready->steps;
+}
+
+static void prepare(struct sim_world *w, const struct sim_case *one) {
+    sim_store_copy(&w->store, &w->base->store);
+    if ((one->before & SIM_BEFORE_REDEEM) != 0)
+        sim_do(w, (struct sim_step){SIM_REDEEM, 1, 0, 0});
+    if ((one->before & SIM_BEFORE_EXCHANGE) != 0)
+        sim_do(w, (struct sim_step){SIM_EXCHANGE, 1, 0, 0});
+    if ((one->before & SIM_BEFORE_REFRESH) != 0)
+        sim_do(w, (struct sim_step){SIM_REFRESH, 1, 0, 0});
+    w->n_insts = 0;
+    keep_ready(w);
+}
+
 void sim_begin(struct sim_world *w, const struct sim_base *base,
                const struct sim_case *one) {
     sim_end(w);
@@ -486,19 +581,17 @@ void sim_begin(struct sim_world *w, const struct sim_base *base,
     w->base = base;
     w->the_case = one;
     w->now_at = w->farthest = SIM_START;
+    w->signer_failed = 0;
     w->next_proc = w->next_jump = w->n_insts = w->n_secrets = w->steps = 0;
     w->wrong[0] = w->check[0] = '\0';
     memset(&w->truth, 0, sizeof w->truth);
     memset(w->made, 0, sizeof w->made);
     memcpy(w->tokens, base->tokens, sizeof w->tokens);
     memcpy(w->enrolment, base->enrolment, sizeof w->enrolment);
-    sim_store_copy(&w->store, &base->store);
-    if ((one->before & SIM_BEFORE_REDEEM) != 0)
-        sim_do(w, (struct sim_step){SIM_REDEEM, 1, 0, 0});
-    if ((one->before & SIM_BEFORE_EXCHANGE) != 0)
-        sim_do(w, (struct sim_step){SIM_EXCHANGE, 1, 0, 0});
-    if ((one->before & SIM_BEFORE_REFRESH) != 0)
-        sim_do(w, (struct sim_step){SIM_REFRESH, 1, 0, 0});
+    if (w->ready.base == base && w->ready.before == one->before && !w->verbose)
+        take_ready(w);
+    else
+        prepare(w, one);
     start_callers(w, one);
     w->budget = one->budget;
 }
@@ -560,11 +653,12 @@ static void set_count(struct sim_base *base, struct sim_world *w, int place,
     base->tokens[place].limit = count;
 }
 
-/* Opaque tokens need no signing keys, and to read them in every new process
- * would take nearly all of the time. */
-static void drop_keys(struct sim_world *w) {
+/* Leaves in the keyring only the signer's key, or none: opaque tokens need no
+ * keys, and to read private ones in every new process would take nearly all of
+ * the time. */
+static void drop_keys(struct sim_world *w, int jwt) {
     struct mru_rkey key;
-    struct mru_bag bag;
+    struct mru_bag bag, kept = {0};
     struct mru_buf value = {0};
     struct sim_batch *batch;
     mereau_write write = {MEREAU_WRITE_PUT, 0, MEREAU_VERSION_ANY, {0}};
@@ -572,8 +666,17 @@ static void drop_keys(struct sim_world *w) {
     mru_key_keyring(&key);
     if (!sim_bag(&w->store, &key, &bag))
         abort();
-    mru_bag_unset(&bag, MRU_F_KEYS);
-    if (mru_bag_encode(&value, &bag) != 0)
+    mru_bag_copy_all(&kept, &bag);
+    mru_bag_unset(&kept, MRU_F_KEYS);
+    for (size_t i = 0; jwt && i < mru_bag_count(&bag, MRU_F_KEYS); i++) {
+        struct mru_bag row = {0};
+        if (mru_bag_row(&bag, MRU_F_KEYS, i, &row) != MEREAU_OK)
+            abort();
+        if (mru_bag_text(&row, MEREAU_KEY_LABEL) != NULL)
+            mru_bag_add_row(&kept, MRU_F_KEYS, &row);
+        mru_bag_free(&row);
+    }
+    if (mru_bag_encode(&value, &kept) != 0)
         abort();
     write.record.key = key.data;
     write.record.key_len = key.len;
@@ -587,7 +690,28 @@ static void drop_keys(struct sim_world *w) {
         abort();
     sim_batch_free(batch);
     mru_buf_free(&value);
+    mru_bag_free(&kept);
     mru_bag_free(&bag);
+}
+
+/* A key that the tenant knows only by its label, and the signer has. */
+static void import_key(struct sim_base *base, struct sim_world *w) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    struct mru_buf jwk = {0};
+    mereau_op *op;
+    good(mru_key_from_pem(&base->key, (const uint8_t *)rsa_pkcs8,
+                          strlen(rsa_pkcs8), MEREAU_ALG_RS256, MRU_KEY_PRIVATE,
+                          &err),
+         &err);
+    if (mru_key_print_public(&jwk, base->key) != 0)
+        abort();
+    op = mereau_key_import(sim_tenant(w, 0), MEREAU_ALG_RS256);
+    mereau_op_set_bytes(op, MEREAU_JWK, jwk.data, jwk.len);
+    mereau_op_set_text(op, MEREAU_KEY_LABEL, "signer");
+    mereau_op_set_int(op, MEREAU_SIGNS_AT, w->now_at + MRU_KEY_LEAD_S);
+    good(sim_run(w, op, &err), &err);
+    mereau_op_free(op);
+    mru_buf_free(&jwk);
 }
 
 int sim_base_make(struct sim_base *base, struct sim_world *w, int jwt) {
@@ -596,15 +720,20 @@ int sim_base_make(struct sim_base *base, struct sim_world *w, int jwt) {
     memset(base, 0, sizeof *base);
     base->jwt = jwt;
     w->base = base;
-    w->now_at = SIM_START;
+    w->now_at = SIM_START - (jwt ? 2 * MRU_KEY_LEAD_S : 0);
     sim_store_free(&w->store);
+    for (int i = 0; i < SIM_PROCS; i++)
+        fresh(&w->procs[i]);
     op = mereau_tenant_create(sim_tenant(w, 0), "https://id.example");
     good(sim_run(w, op, &err), &err);
     mereau_op_free(op);
     make_app(w, "app-0", jwt);
     make_app(w, "app-1", jwt);
-    if (!jwt)
-        drop_keys(w);
+    if (jwt)
+        import_key(base, w);
+    drop_keys(w, jwt);
+    fresh(&w->procs[0]); /* the keys were taken out behind its back */
+    w->now_at = SIM_START;
     make_token(base, w, 0, 0, 1, NULL);
     make_token(base, w, 1, 0, 2, NULL);
     make_token(base, w, 2, 0, 3, "sub");
@@ -619,4 +748,7 @@ int sim_base_make(struct sim_base *base, struct sim_world *w, int jwt) {
     return 0;
 }
 
-void sim_base_free(struct sim_base *base) { sim_store_free(&base->store); }
+void sim_base_free(struct sim_base *base) {
+    sim_store_free(&base->store);
+    mru_key_free(base->key);
+}
