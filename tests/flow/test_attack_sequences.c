@@ -104,15 +104,9 @@ static void rt_07_narrowed_scope_widens_up_to_the_grant(void **state) {
 static void rt_08_scope_has_one_form(void **state) {
     struct flow *f = *state;
     struct flow_pair p = enrol(f, "d1");
-    static const char *const bad[] = {"read\twrite",
-                                      "read\nwrite",
-                                      "READ",
-                                      "re\"ad",
-                                      "re\\ad",
-                                      "read,write",
-                                      "r\xc3\xa9"
-                                      "ad",
-                                      "read\x7f"};
+    static const char *const bad[] = {
+        "read\twrite", "read\nwrite", "READ",     "re\"ad",
+        "re\\ad",      "read,write",  "\xc3\xa9", "read\x7f"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         mereau_op *op = scoped(f, p.refresh, bad[i]);
         mereau_status status = mereau_op_run(op, NULL);
