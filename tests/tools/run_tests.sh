@@ -50,7 +50,12 @@ one() {
 export -f one
 
 for p in "$@"; do rm -f "$log/$(name "$p").rc"; done
-printf '%s\0' "$@" | xargs -0 -n1 -P"$jobs" bash -c 'one "$1"' one &
+# The simulator takes longest, so it begins first.
+order() {
+    for p in "$@"; do case $p in */sim/*) printf '%s\0' "$p" ;; esac done
+    for p in "$@"; do case $p in */sim/*) ;; *) printf '%s\0' "$p" ;; esac done
+}
+order "$@" | xargs -0 -n1 -P"$jobs" bash -c 'one "$1"' one &
 pool=$!
 trap 'kill $pool 2>/dev/null' EXIT
 

@@ -124,6 +124,14 @@ int test_alloc_available(void) {
     return count != before;
 }
 
+int test_alloc_reaches_others(void) {
+#if defined(TEST_ALLOC_WRAP)
+    return 0;
+#else
+    return test_alloc_available();
+#endif
+}
+
 void test_alloc_fail_at(unsigned long n) { fail_in = n; }
 
 int test_alloc_pending(void) { return fail_in != 0; }

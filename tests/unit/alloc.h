@@ -8,6 +8,9 @@
 
 /* 1 when allocations of this program can be made to fail. */
 int test_alloc_available(void);
+/* 1 when those of other libraries in the program fail as well; 0 where a sanitizer
+ * or valgrind owns malloc (TEST_ALLOC_WRAP), and only our own do. */
+int test_alloc_reaches_others(void);
 /* The nth allocation of this thread from now on, counted from 1, returns NULL,
  * and only that one. 0: none. */
 void test_alloc_fail_at(unsigned long n);
