@@ -11,7 +11,7 @@ struct flow_ran {
     mereau_op *op;
 };
 
-mereau_error flow_error;
+mereau_error flow_error = MEREAU_ERROR_INIT;
 
 /* --- the host --- */
 
