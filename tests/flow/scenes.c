@@ -340,6 +340,16 @@ void reset(struct world *w) {
     flow_records_put(&w->f, &w->start);
 }
 
+static int64_t used_of(struct world *w, const char *token) {
+    mereau_op *op = mereau_registration_token_get(TENANT, NULL);
+    int64_t used;
+    mereau_op_set_text(op, MEREAU_REGISTRATION_TOKEN, token);
+    assert_int_equal(mereau_op_run(op, NULL), MEREAU_OK);
+    used = mereau_op_int(op, MEREAU_USED_COUNT);
+    mereau_op_free(op);
+    return used;
+}
+
 /* What a run without any failure leaves behind. */
 void run_clean(struct world *w, const struct scene *scene,
                struct outcome *outcome) {
@@ -353,6 +363,8 @@ void run_clean(struct world *w, const struct scene *scene,
     flow_records_take(&w->f, &now);
     shape_of(&now, outcome->after);
     flow_records_free(&now);
+    outcome->used = used_of(w, w->mint_text);
+    outcome->used_hot = used_of(w, w->hot_text);
     reset(w);
 }
 
@@ -369,6 +381,10 @@ void run_again(struct world *w, const struct scene *scene,
     mereau_op_free(op);
     if (!has_shape(w, outcome->after))
         BAD("%s, %s %lu, again: something is there twice or not at all",
+            scene->function, what, n);
+    if (used_of(w, w->mint_text) != outcome->used ||
+        used_of(w, w->hot_text) != outcome->used_hot)
+        BAD("%s, %s %lu, again: counts were lost or taken twice",
             scene->function, what, n);
 }
 

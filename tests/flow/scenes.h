@@ -50,9 +50,11 @@ mereau_status wanted_of(const struct scene *scene);
 /* Several commits: each of them is all or nothing. */
 int changes_little_by_little(const struct scene *scene);
 
-/* Kinds and lengths of all keys, before and after a run without failures. */
+/* Kinds and lengths of all keys, before and after a run without failures, and how
+ * many counts of the two registration tokens are used then. */
 struct outcome {
     size_t before[256], after[256];
+    int64_t used, used_hot;
 };
 void run_clean(struct world *w, const struct scene *scene,
                struct outcome *outcome);
