@@ -17,6 +17,14 @@ static void set_nonce(mereau_op *op, struct sim_inst *inst, uint64_t a,
         abort();
 }
 
+/* The last device proves itself by a key; arg 1 has another one. */
+static void set_key(mereau_op *op, int arg) {
+    static const char *const keys[] = {
+        "0123456789012345678901234567890123456789abc",
+        "0123456789012345678901234567890123456789xyz"};
+    mereau_op_set_text(op, MEREAU_DEVICE_JKT, keys[arg]);
+}
+
 static mereau_op *redeem(struct sim_world *w, mereau_tenant *tenant,
                          struct sim_inst *inst) {
     const struct sim_step *step = &inst->step;
@@ -25,7 +33,10 @@ static mereau_op *redeem(struct sim_world *w, mereau_tenant *tenant,
         return NULL;
     op = mereau_registration_token_redeem(tenant, w->tokens[step->token].text,
                                           sim_device(step->device), NULL, 0);
-    set_nonce(op, inst, 1000u + step->device, step->arg);
+    if (step->device == SIM_KEYED)
+        set_key(op, step->arg);
+    else
+        set_nonce(op, inst, 1000u + step->device, step->arg);
     return op;
 }
 
@@ -54,6 +65,8 @@ static mereau_op *move(struct sim_world *w, struct sim_caller *caller,
               : mereau_token_refresh(tenant, token);
     if (step->kind == SIM_STEAL)
         return op;
+    if (step->device == SIM_KEYED)
+        set_key(op, family->nonce_of);
     if ((step->arg & SIM_NO_NONCE) == 0)
         set_nonce(op, inst, (uint64_t)f,
                   inst->presented + ((step->arg & SIM_OWN_NONCE) != 0
@@ -134,6 +147,13 @@ static mereau_op *change_token(struct sim_world *w, mereau_tenant *tenant,
     }
 }
 
+mereau_op *sim_keyed(mereau_op *op, int device,
+                     const struct sim_family *family) {
+    if (device == SIM_KEYED)
+        set_key(op, family->nonce_of);
+    return op;
+}
+
 mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
                    mereau_tenant *tenant, struct sim_inst *inst) {
     const struct sim_step *step = &inst->step;
@@ -154,15 +174,21 @@ mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
     case SIM_VERIFY:
         return family->access == NULL
                    ? NULL
-                   : mereau_token_verify_live(tenant, family->access);
+                   : sim_keyed(mereau_token_verify_live(tenant, family->access), step->device,
+                           family);
     case SIM_INTROSPECT:
         return family->access == NULL
                    ? NULL
                    : mereau_token_introspect(tenant, family->access);
     case SIM_VERIFY_REFRESH:
-        return held == NULL ? NULL : mereau_token_verify_live(tenant, held);
+        return held == NULL
+                   ? NULL
+                   : sim_keyed(mereau_token_verify_live(tenant, held), step->device,
+                           family);
     case SIM_REVOKE_HELD:
-        return held == NULL ? NULL : mereau_token_revoke(tenant, held);
+        return held == NULL ? NULL
+                            : sim_keyed(mereau_token_revoke(tenant, held), step->device,
+                                    family);
     case SIM_REVOKE_AUTH:
         return mereau_auth_token_revoke(tenant, id);
     case SIM_REVOKE_FAMILY:

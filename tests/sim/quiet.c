@@ -57,6 +57,7 @@ static void check_leaves(struct sim_world *w, int f) {
             continue;
         op = mereau_token_verify_live(sim_tenant(w, SIM_PROCS - 1),
                                       family->refresh[g]);
+        sim_keyed(op, f % SIM_DEVICES, family);
         live += sim_run(w, op, &err) == MEREAU_OK;
         mereau_op_free(op);
     }

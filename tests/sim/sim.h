@@ -32,6 +32,7 @@
 #define SIM_START 1800000000
 #define SIM_EXTENDED (SIM_START + 10 * MRU_DAY_S) /* see SIM_EXTEND */
 #define SIM_DEVICES 5
+#define SIM_KEYED 4 /* this device proves itself by a key */
 #define SIM_BASE_TOKENS 6
 #define SIM_TOKENS 10
 #define SIM_FAMILIES (SIM_TOKENS * SIM_DEVICES)
@@ -334,6 +335,9 @@ void sim_forget(struct sim_family *family);
 /* NULL: the caller does not have what it needs for it. */
 mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
                    mereau_tenant *tenant, struct sim_inst *inst);
+/* Proves the device's key, if it has one. Returns op. */
+mereau_op *sim_keyed(mereau_op *op, int device,
+                     const struct sim_family *family);
 
 /* --- truth.c --- */
 void sim_applied(struct sim_world *w, struct sim_batch *batch);

@@ -103,6 +103,8 @@ static void check_proof(struct sim_world *w, const struct sim_inst *inst,
     struct mru_bag record;
     uint8_t proof[32];
     mru_rkey_set(&key, 'e', w->enrolment[f], MRU_ID_LEN);
+    if (inst->step.device == SIM_KEYED && inst->step.kind != SIM_STEAL)
+        return;
     if (!sim_bag(&w->store, &key, &record) || !inst->has_nonce ||
         !mru_bag_bytes(&record, MRU_F_PROOF, proof, sizeof proof) ||
         memcmp(proof, inst->nonce, sizeof proof) != 0)
@@ -335,6 +337,8 @@ static int family_reason(const struct sim_world *w,
                 seen->family[f].generation != inst->presented);
     case MEREAU_E_NOT_BEFORE:
         return sim_raised(seen, w, f);
+    case MEREAU_E_DEVICE: /* a thief does not have its key */
+        return inst->step.device == SIM_KEYED && inst->step.kind == SIM_STEAL;
     case MEREAU_E_KEY_UNKNOWN:
         return seen->raised_tenant != 0;
     case MEREAU_E_UNKNOWN: /* enrolled again since it was given, or purged */
