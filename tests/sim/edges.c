@@ -199,3 +199,40 @@ void sim_edge_golden(struct sim_world *w) {
         sim_wrong(w, "edge", "a record of a newer format was read");
     mru_bag_free(&bag);
 }
+
+/* A registration token is extended again and again; a device whose auth token
+ * was revoked stays out as long as that goes on, however often is purged. */
+void sim_edge_extended(struct sim_world *w) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_op *op;
+    mereau_status status;
+    sim_do(w, (struct sim_step){SIM_REDEEM, 1, 0, 0});
+    sim_do(w, (struct sim_step){SIM_REVOKE_AUTH, 1, 0, 0});
+    for (int i = 0; i < 60 && w->wrong[0] == '\0'; i++) {
+        w->now_at += 5 * MRU_DAY_S;
+        op = mereau_registration_token_update(sim_tenant(w, 0),
+                                              w->tokens[1].id);
+        mereau_op_set_int(op, MEREAU_EXPIRES_AT, w->now_at + 6 * MRU_DAY_S);
+        status = run(w, op);
+        if (status == MEREAU_E_POLICY && i > 0) {
+            w->now_at -= 5 * MRU_DAY_S; /* as far as it goes */
+            break;
+        }
+        if (status != MEREAU_OK)
+            sim_wrong(w, "edge", "a token was not extended: %s",
+                      mereau_status_name(status));
+        op = mereau_tenant_purge(sim_tenant(w, 0));
+        do {
+            if (sim_run(w, op, &err) != MEREAU_OK)
+                sim_wrong(w, "edge", "purging failed: %s", err.text);
+        } while (mereau_op_has_more(op) && w->wrong[0] == '\0');
+        mereau_op_free(op);
+    }
+    op = mereau_registration_token_redeem(
+        sim_tenant(w, 0), w->tokens[1].text, sim_device(0),
+        (const uint8_t *)"0123456789abcdef", 16);
+    status = run(w, op);
+    if (status != MEREAU_E_ENROLLED && status != MEREAU_E_REVOKED)
+        sim_wrong(w, "edge", "a revoked device enrols again: %s",
+                  mereau_status_name(status));
+}

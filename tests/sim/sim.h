@@ -386,6 +386,7 @@ void sim_edge_restored(struct sim_world *w);
 void sim_edge_purge(struct sim_world *w);
 void sim_edge_unknown_fields(struct sim_world *w);
 void sim_edge_golden(struct sim_world *w);
+void sim_edge_extended(struct sim_world *w);
 
 /* --- cases.c --- */
 extern const struct sim_case sim_cases[];

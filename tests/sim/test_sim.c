@@ -178,6 +178,10 @@ static void old_records_are_read(void **state) {
     edge(*state, sim_edge_golden);
 }
 
+static void a_revoked_device_stays_out_however_long(void **state) {
+    edge(*state, sim_edge_extended);
+}
+
 /* --- large ones --- */
 
 static void large_cases_at_random(void **state) {
@@ -220,6 +224,7 @@ int main(void) {
         cmocka_unit_test(purging_leaves_nothing_that_is_due),
         cmocka_unit_test(unknown_fields_of_records_are_kept),
         cmocka_unit_test(old_records_are_read),
+        cmocka_unit_test(a_revoked_device_stays_out_however_long),
         cmocka_unit_test(every_interleaving_of_small_cases),
         cmocka_unit_test(large_cases_at_random),
     };
