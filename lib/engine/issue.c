@@ -76,6 +76,29 @@ static int add_confirmation(mru_jdoc *doc, const struct mru_family *family) {
     return mru_jdoc_add_doc(doc, "cnf", cnf);
 }
 
+/* Only when a not-before has put iat ahead of the time: see MRU_CLAIM_BEFORE. */
+static int add_before(mru_jdoc *doc, const struct mru_family *family) {
+    const struct mru_bag *record = &family->record;
+    int64_t at = mru_bag_int_or(record, MEREAU_LAST_USED_AT, 0);
+    mru_jdoc *list;
+    int failed;
+    if (mru_bag_int_or(record, MEREAU_ISSUED_AT, 0) <= at)
+        return 0;
+    list = mru_jdoc_array();
+    failed = mru_jdoc_add_int(list, NULL, at);
+    for (size_t i = 0; i < MRU_LEVELS; i++)
+        failed |= mru_jdoc_add_int(
+            list, NULL,
+            family->levels[i] == NULL
+                ? 0
+                : mru_bag_int_or(family->levels[i], MEREAU_NOT_BEFORE_AT, 0));
+    if (failed) {
+        mru_jdoc_free(list);
+        return -1;
+    }
+    return mru_jdoc_add_doc(doc, MRU_CLAIM_BEFORE, list);
+}
+
 static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
                                  const struct mru_family *family,
                                  const struct mru_issue *issue) {
@@ -106,6 +129,7 @@ static mereau_status make_claims(struct mru_buf *out, mereau_op *op,
     failed |= mru_jdoc_add_text(doc, "mereau_heads", heads);
     if (rearmed > 0)
         failed |= mru_jdoc_add_int(doc, MRU_CLAIM_REARMED, rearmed);
+    failed |= add_before(doc, family);
     failed |= add_confirmation(doc, family);
     failed |= mru_jdoc_print(out, doc);
     mru_jdoc_free(doc);

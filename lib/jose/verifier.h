@@ -6,6 +6,13 @@
 
 #include "key.h"
 
+/* A claim of tokens whose iat is ahead of their time, because of a not-before at
+ * one level, so that it cannot be compared with those of the other levels: the
+ * seconds at which it was issued, and the not-befores of tenant, app, subject and
+ * device that were known then (0: none). */
+#define MRU_CLAIM_BEFORE "mereau_before"
+#define MRU_BEFORE_LEVELS 4
+
 /* One thing that a verifier of our own tenant refuses though the signature is
  * right: tokens of an app, subject, device or session that were issued at or
  * before not_before_at (INT64_MAX: all of them). */

@@ -280,17 +280,39 @@ static mereau_status check_claims(struct check *c) {
     return MEREAU_OK;
 }
 
+/* What the claim MRU_CLAIM_BEFORE says of one level: 1, or 0 without it. */
+static int was_issued(const struct check *c, size_t level, int64_t *issued_at,
+                      int64_t *known_at) {
+    struct mru_jval list, one;
+    int64_t number[1 + MRU_BEFORE_LEVELS];
+    size_t at = 0, n = 0;
+    if (level >= MRU_BEFORE_LEVELS ||
+        !mru_json_member(&list, c->root, MRU_CLAIM_BEFORE) || list.kind != 'a')
+        return 0;
+    while (n <= MRU_BEFORE_LEVELS && mru_json_next(&list, &at, NULL, &one))
+        if (mru_json_int(&one, &number[n++]) != 0)
+            return 0;
+    if (n <= MRU_BEFORE_LEVELS)
+        return 0;
+    *issued_at = number[0];
+    *known_at = number[1 + level];
+    return 1;
+}
+
 /* Whether one notice about this token is against it. */
-static int is_taken_back(const struct check *c, char kind, const char *claim) {
+static int is_taken_back(const struct check *c, char kind, const char *claim,
+                         size_t level) {
     struct mru_jval value;
     char id[MEREAU_MAX_TEXT];
     size_t len = 0;
-    int64_t at = 0;
+    int64_t at = 0, issued_at, known_at;
     if (claim && (!mru_json_member(&value, c->root, claim) ||
                   mru_json_text(&value, id, sizeof id, &len) != 0))
         return 0;
     if (!mru_keyset_not_before(c->set, kind, id, len, &at))
         return 0;
+    if (at != INT64_MAX && was_issued(c, level, &issued_at, &known_at))
+        return issued_at <= at && known_at < at;
     return at == INT64_MAX || c->has_iat == 0 || c->iat_at <= at;
 }
 
@@ -326,7 +348,7 @@ static mereau_status check_notices(struct check *c) {
     if (!c->set || c->set->n_notices == 0)
         return MEREAU_OK;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (is_taken_back(c, kinds[i].kind, kinds[i].claim))
+        if (is_taken_back(c, kinds[i].kind, kinds[i].claim, i))
             return refuse(c, MEREAU_E_NOT_BEFORE, "jwt.not_before", NULL,
                           "issued after the not-before", kinds[i].found);
     return MEREAU_OK;
