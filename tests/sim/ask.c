@@ -161,6 +161,7 @@ mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
     const struct sim_family *family = &w->families[f];
     const char *held = family->refresh[family->held % SIM_GENERATIONS];
     char id[MRU_ID_TEXT];
+    mereau_op *op;
     mru_id_print(id, w->enrolment[f]);
     inst->presented = family->held;
     inst->birth = w->truth.family[f].born;
@@ -174,21 +175,20 @@ mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
     case SIM_VERIFY:
         return family->access == NULL
                    ? NULL
-                   : sim_keyed(mereau_token_verify_live(tenant, family->access), step->device,
-                           family);
+                   : sim_keyed(mereau_token_verify_live(tenant, family->access),
+                               step->device, family);
     case SIM_INTROSPECT:
         return family->access == NULL
                    ? NULL
                    : mereau_token_introspect(tenant, family->access);
     case SIM_VERIFY_REFRESH:
-        return held == NULL
-                   ? NULL
-                   : sim_keyed(mereau_token_verify_live(tenant, held), step->device,
-                           family);
+        return held == NULL ? NULL
+                            : sim_keyed(mereau_token_verify_live(tenant, held),
+                                        step->device, family);
     case SIM_REVOKE_HELD:
         return held == NULL ? NULL
-                            : sim_keyed(mereau_token_revoke(tenant, held), step->device,
-                                    family);
+                            : sim_keyed(mereau_token_revoke(tenant, held),
+                                        step->device, family);
     case SIM_REVOKE_AUTH:
         return mereau_auth_token_revoke(tenant, id);
     case SIM_REVOKE_FAMILY:
@@ -205,6 +205,10 @@ mereau_op *sim_ask(struct sim_world *w, struct sim_caller *caller,
         return mereau_device_unblock(tenant, sim_device(step->device));
     case SIM_PURGE:
         return mereau_tenant_purge(tenant);
+    case SIM_TENANT_ENABLE:
+        op = mereau_tenant_update(tenant);
+        mereau_op_set_int(op, MEREAU_ENABLED, step->arg);
+        return op;
     case SIM_KEY_REVOKE:
         return w->base->key == NULL
                    ? NULL

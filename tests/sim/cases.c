@@ -97,6 +97,13 @@ const struct sim_case sim_cases[] = {
                  {{SIM_REDEEM, 1, 1, 0}, {SIM_EXCHANGE, 1, 1, 0}}},
      .faults = REPLY,
      .budget = 1},
+    {.name = "disable_tenant",
+     .before = FAMILY,
+     .scripts = {{{SIM_REFRESH, 1, 0, 0}, {SIM_VERIFY, 1, 0, 0}},
+                 {{SIM_TENANT_ENABLE, 1, 0, 0}, {SIM_TENANT_ENABLE, 1, 0, 1}},
+                 {{SIM_REDEEM, 1, 1, 0}, {SIM_MINT, 6, 1, 6}}},
+     .faults = REPLY,
+     .budget = 1},
     {.name = "delete_app",
      .before = FAMILY,
      .scripts = {{{SIM_REFRESH, 1, 0, 0}, {SIM_VERIFY, 1, 0, 0}},
@@ -286,8 +293,7 @@ const struct sim_case sim_cases[] = {
     {.name = "key_revoked",
      .jwt = 1,
      .before = FAMILY,
-     .scripts = {{{SIM_REFRESH, 1, 0, 0}},
-                 {{SIM_KEY_REVOKE, 1, 0, 0}}}},
+     .scripts = {{{SIM_REFRESH, 1, 0, 0}}, {{SIM_KEY_REVOKE, 1, 0, 0}}}},
     {.name = "mint_off",
      .scripts = {{{SIM_MINT, 6, 1, 6}},
                  {{SIM_APP_ENABLE, 1, 0, 0}, {SIM_APP_ENABLE, 1, 0, 1}},
@@ -355,7 +361,7 @@ static uint8_t draw_kind(uint64_t draw) {
         SIM_RAISE,       SIM_APP_ENABLE,     SIM_APP_ENABLE,  SIM_APP_LABEL,
         SIM_BLOCK,       SIM_UNBLOCK,        SIM_REARM,       SIM_COUNT,
         SIM_COUNT,       SIM_EXTEND,         SIM_REISSUE,     SIM_MINT,
-        SIM_PURGE};
+        SIM_PURGE,       SIM_TENANT_ENABLE};
     if (draw % 97 == 0)
         return SIM_APP_DELETE;
     return often[draw / 97 % sizeof often];
@@ -386,6 +392,9 @@ static struct sim_step draw_step(uint64_t *state, int mine, int *place) {
     case SIM_APP_DELETE:
     case SIM_APP_LABEL:
         step.token %= SIM_BASE_TOKENS;
+        break;
+    case SIM_TENANT_ENABLE:
+        step.arg = draw % 3 != 0;
         break;
     case SIM_APP_ENABLE:
         step.token %= SIM_BASE_TOKENS;

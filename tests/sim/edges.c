@@ -210,8 +210,8 @@ void sim_edge_extended(struct sim_world *w) {
     sim_do(w, (struct sim_step){SIM_REVOKE_AUTH, 1, 0, 0});
     for (int i = 0; i < 60 && w->wrong[0] == '\0'; i++) {
         w->now_at += 5 * MRU_DAY_S;
-        op = mereau_registration_token_update(sim_tenant(w, 0),
-                                              w->tokens[1].id);
+        op =
+            mereau_registration_token_update(sim_tenant(w, 0), w->tokens[1].id);
         mereau_op_set_int(op, MEREAU_EXPIRES_AT, w->now_at + 6 * MRU_DAY_S);
         status = run(w, op);
         if (status == MEREAU_E_POLICY && i > 0) {

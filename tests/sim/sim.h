@@ -139,6 +139,7 @@ enum sim_kind {
                     idempotency key */
     SIM_PURGE,
     SIM_KEY_REVOKE, /* the signer's key */
+    SIM_TENANT_ENABLE, /* arg: 0 or 1 */
     SIM_KINDS
 };
 enum { SIM_NONCE = 0, SIM_NO_NONCE = 1, SIM_NARROW = 2, SIM_OWN_NONCE = 4 };
@@ -190,7 +191,7 @@ struct sim_truth {
     uint32_t raised_tenant, raised_app[SIM_APPS];
     uint32_t raised_subject[SIM_DEVICES + 1], raised_device[SIM_DEVICES];
     uint8_t blocked[SIM_DEVICES];
-    uint8_t app_off[SIM_APPS], app_gone[SIM_APPS];
+    uint8_t app_off[SIM_APPS], app_gone[SIM_APPS], tenant_off;
 };
 
 /* One call of an operation: an op from its start to its end or its crash. */
@@ -199,6 +200,7 @@ struct sim_inst {
     int caller, pos;
     uint32_t presented; /* generation */
     int has_nonce;
+    int keeps_events; /* its process does */
     uint8_t nonce[32];
     int64_t now_at;
     uint64_t version; /* of its last attempt */

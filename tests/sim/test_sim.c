@@ -112,8 +112,8 @@ static int replay(struct fixture *f, const struct sim_case *one) {
         if (end == text && *end != '\0')
             break;
     }
-    if (sim_replay(&f->search, one->jwt ? &f->jwt : &f->opaque, one, path,
-                   n) != 0)
+    if (sim_replay(&f->search, one->jwt ? &f->jwt : &f->opaque, one, path, n) !=
+        0)
         fail_with(f);
     return 1;
 }
@@ -133,8 +133,7 @@ static void every_interleaving_of_small_cases(void **state) {
             continue;
         if (sim_every(&f->search, base, one, limit) != 0)
             fail_with(f);
-        if (f->search.cut &&
-            sim_walks(&f->search, base, one, limit / 4) != 0)
+        if (f->search.cut && sim_walks(&f->search, base, one, limit / 4) != 0)
             fail_with(f);
         print_message("sim: %-22s %7zu runs %8zu new states %6.1f s%s\n",
                       one->name, f->search.runs - runs, f->states.n - before,

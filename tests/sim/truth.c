@@ -25,7 +25,7 @@ int sim_raised(const struct sim_truth *truth, const struct sim_world *w,
 static int app_bad(const struct sim_truth *truth, const struct sim_world *w,
                    int f) {
     int app = w->tokens[f / SIM_DEVICES].app;
-    return truth->app_off[app] || truth->app_gone[app];
+    return truth->app_off[app] || truth->app_gone[app] || truth->tenant_off;
 }
 
 int sim_alive(const struct sim_truth *truth, const struct sim_world *w, int f) {
@@ -116,7 +116,8 @@ static void took_away(struct sim_world *w, const struct sim_inst *inst) {
         break;
     case SIM_REISSUE:
     case SIM_MINT:
-        if (truth->app_off[token->app] || truth->app_gone[token->app])
+        if (truth->app_off[token->app] || truth->app_gone[token->app] ||
+            truth->tenant_off)
             sim_wrong(w, "disabled", "%s after its app was switched off",
                       name_of(inst));
         if (step->kind == SIM_REISSUE)
@@ -141,6 +142,9 @@ static void took_away(struct sim_world *w, const struct sim_inst *inst) {
             truth->raised_subject[token->subject ? SIM_DEVICES : d] = now;
         else
             truth->raised_device[d] = now;
+        break;
+    case SIM_TENANT_ENABLE:
+        truth->tenant_off = !step->arg;
         break;
     case SIM_KEY_REVOKE:
         truth->raised_tenant = now;
@@ -378,6 +382,18 @@ static void applied_once(struct sim_world *w, struct sim_inst *inst) {
                   name_of(inst), mereau_status_name(inst->status));
 }
 
+/* Its event is in the same commit. */
+static void check_event(struct sim_world *w, const struct sim_inst *inst,
+                        const struct sim_batch *batch) {
+    int events = 0;
+    for (size_t i = 0; i < batch->n; i++)
+        events += batch->writes[i].kind == MEREAU_WRITE_PUT &&
+                  batch->writes[i].rec->key[0] == 'o';
+    if (events != inst->keeps_events)
+        sim_wrong(w, "event", "%s: %d events in one commit", name_of(inst),
+                  events);
+}
+
 void sim_applied(struct sim_world *w, struct sim_batch *batch) {
     struct sim_inst *inst = batch->inst < 0 ? NULL : &w->insts[batch->inst];
     int touched[SIM_TOKENS] = {0};
@@ -404,6 +420,7 @@ void sim_applied(struct sim_world *w, struct sim_batch *batch) {
     }
     if (inst != NULL) {
         applied_once(w, inst);
+        check_event(w, inst, batch);
         touched[inst->step.token] = 1;
     }
     for (int t = 0; t < SIM_TOKENS; t++)

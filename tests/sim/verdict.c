@@ -78,7 +78,7 @@ static void redeem_allowed(struct sim_world *w, struct sim_caller *caller,
     if (inst->applied == 0) {
         if (seen->family[f].born == 0 || seen->family[f].ended != 0 ||
             seen->family[f].rearmed != 0 || seen->token[t].revoked != 0 ||
-            seen->app_off[app] || seen->app_gone[app] ||
+            seen->app_off[app] || seen->app_gone[app] || seen->tenant_off ||
             seen->blocked[inst->step.device] || sim_raised(seen, w, f))
             sim_wrong(w, "repeat",
                       "a redemption was repeated after what it "
@@ -422,6 +422,8 @@ static int reason(const struct sim_world *w, const struct sim_caller *caller,
         return w->farthest > inst->now_at;
     if (inst->status == MEREAU_E_BUSY) /* parked: the clock has jumped */
         return w->now_at > inst->now_at + MRU_MAX_PARK_S;
+    if (inst->status == MEREAU_E_DISABLED && caller->seen.tenant_off)
+        return 1;
     if (inst->status == MEREAU_E_SIGNER)
         return w->signer_failed;
     if (inst->status == MEREAU_E_CLOCK)

@@ -27,12 +27,13 @@ int sim_family_of(const struct sim_step *step) {
 
 const char *sim_kind_name(int kind) {
     static const char *const names[SIM_KINDS] = {
-        "none",         "redeem",      "exchange",       "refresh",
-        "steal",        "verify",      "verify_refresh", "introspect",
-        "revoke_token", "revoke_auth", "revoke_family",  "revoke_held",
-        "raise",        "app_enable",  "app_delete",     "app_label",
-        "block",        "unblock",     "rearm",          "count",
-        "extend",       "reissue",     "mint",           "purge", "key_revoke"};
+        "none",         "redeem",       "exchange",       "refresh",
+        "steal",        "verify",       "verify_refresh", "introspect",
+        "revoke_token", "revoke_auth",  "revoke_family",  "revoke_held",
+        "raise",        "app_enable",   "app_delete",     "app_label",
+        "block",        "unblock",      "rearm",          "count",
+        "extend",       "reissue",      "mint",           "purge",
+        "key_revoke",   "tenant_enable"};
     return names[kind];
 }
 
@@ -62,7 +63,8 @@ static int32_t fill(void *user, uint8_t *out, size_t len) {
     return 0;
 }
 
-static void make_proc(struct sim_world *w, struct sim_proc *proc) {
+static void make_proc(struct sim_world *w, struct sim_proc *proc,
+                      int keep_events) {
     mereau_clock clock = {sizeof clock, 0, w, read_clock};
     mereau_random random = {sizeof random, 0, w, fill};
     uint8_t key[32];
@@ -71,6 +73,8 @@ static void make_proc(struct sim_world *w, struct sim_proc *proc) {
     mereau_ctx_set_clock(proc->ctx, &clock);
     mereau_ctx_set_random(proc->ctx, &random);
     mereau_ctx_add_root_key(proc->ctx, "sim", key, sizeof key);
+    if (keep_events)
+        mereau_ctx_keep_events(proc->ctx);
     if (mereau_ctx_ready(proc->ctx, NULL) != MEREAU_OK)
         abort();
     proc->tenant = mereau_tenant_open(proc->ctx, SIM_TENANT);
@@ -98,7 +102,7 @@ void sim_world_init(struct sim_world *w) {
     memset(w, 0, sizeof *w);
     w->now_at = SIM_START;
     for (int i = 0; i < SIM_PROCS; i++)
-        make_proc(w, &w->procs[i]);
+        make_proc(w, &w->procs[i], i % 3 == 1);
 }
 
 void sim_forget(struct sim_family *family) {
@@ -340,6 +344,7 @@ static void start(struct sim_world *w, struct sim_caller *caller) {
     inst->caller = index;
     inst->pos = caller->pos;
     inst->now_at = w->now_at;
+    inst->keeps_events = w->procs[caller->proc].ctx->keep_events;
     caller->op = sim_ask(w, caller, sim_tenant(w, caller->proc), inst);
     if (caller->op == NULL) { /* it does not have what it takes */
         say(w, caller, "has nothing for it", "");
