@@ -1,11 +1,13 @@
 /* tests/flow/test_faults_of_hosts.c - every operation while its host fails: each
  * call of the store in turn with each of its answers, clock, randomness, signer.
  * Afterwards nothing is half done, the status is one of those that the headers
- * name, and the same call again gives the right answer. */
+ * name, nothing leaks, and the same call again gives the right answer. */
 #include "scenes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "alloc.h"
 
 #include "base/base.h"
 #include "jose/key.h"
@@ -83,10 +85,14 @@ static void sweep_store(struct world *w, const struct scene *scene) {
 static void every_answer_of_the_store_may_come_at_every_call(void **state) {
     (void)state;
     for (size_t i = 0; i < n_scenes; i++) {
+        long live = test_alloc_live();
         struct world w;
         open_world(&w);
         sweep_store(&w, &scenes[i]);
         close_world(&w);
+        if (test_alloc_live() != live)
+            BAD("%s: %ld blocks leaked", scenes[i].function,
+                test_alloc_live() - live);
     }
     no_problems();
 }
