@@ -298,6 +298,12 @@ struct sim_world {
     int verbose, preparing;
     int signer_failed;
     struct {
+        int n; /* of the op that is being stepped */
+        mereau_status status;
+        char device[16], auth[MRU_ID_TEXT], family[MRU_ID_TEXT];
+        int secret;
+    } told;
+    struct {
         uint64_t input;
         uint8_t sig[256];
     } signed_before[64]; /* the signer is slow, and its answers do not change */
@@ -355,6 +361,7 @@ int64_t sim_used(const struct sim_world *w, int token, int64_t *quota,
 void sim_answered(struct sim_world *w, struct sim_caller *caller,
                   struct sim_inst *inst, mereau_op *op);
 void sim_quiet(struct sim_world *w);
+void sim_told(struct sim_world *w, const struct sim_inst *inst);
 
 /* --- fingerprint.c --- */
 uint64_t sim_fingerprint(struct sim_world *w);

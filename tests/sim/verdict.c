@@ -484,3 +484,31 @@ void sim_answered(struct sim_world *w, struct sim_caller *caller,
                   name_of(inst), inst->step.token, inst->step.device,
                   inst->step.arg, mereau_status_name(inst->status), inst->rule);
 }
+
+/* Every decision is told once, as it was, and without credentials. */
+void sim_told(struct sim_world *w, const struct sim_inst *inst) {
+    const struct sim_step *step = &inst->step;
+    char id[MRU_ID_TEXT];
+    int moves = step->kind == SIM_EXCHANGE || step->kind == SIM_REFRESH ||
+                step->kind == SIM_STEAL;
+    int quiet = inst->status == MEREAU_OK &&
+                (step->kind == SIM_VERIFY || step->kind == SIM_INTROSPECT ||
+                 step->kind == SIM_VERIFY_REFRESH);
+    if (step->kind == SIM_PURGE) /* a decision for each of its steps */
+        return;
+    mru_id_print(id, w->enrolment[sim_family_of(step)]);
+    if (w->told.n != !quiet)
+        sim_wrong(w, "event", "%s was told %d times", name_of(inst), w->told.n);
+    if (w->told.n == 1 && w->told.status != inst->status)
+        sim_wrong(w, "event", "%s was told as %s", name_of(inst),
+                  mereau_status_name(w->told.status));
+    if (w->told.secret)
+        sim_wrong(w, "event", "an event of %s holds a credential",
+                  name_of(inst));
+    if (inst->status == MEREAU_OK && (step->kind == SIM_REDEEM || moves) &&
+        (strcmp(w->told.device, sim_device(step->device)) != 0 ||
+         strcmp(w->told.auth, id) != 0 ||
+         (moves && strcmp(w->told.family, id) != 0)))
+        sim_wrong(w, "event", "the event of %s does not say of what",
+                  name_of(inst));
+}

@@ -63,16 +63,40 @@ static int32_t fill(void *user, uint8_t *out, size_t len) {
     return 0;
 }
 
+static void copy_text(char *out, size_t cap, const char *text) {
+    snprintf(out, cap, "%s", text == NULL ? "" : text);
+}
+
+static int32_t hear(void *user, const mereau_event *event) {
+    struct sim_world *w = user;
+    const char *json = mereau_event_json(event);
+    w->told.n++;
+    w->told.status = mereau_event_status(event);
+    copy_text(w->told.device, sizeof w->told.device,
+              mereau_event_text(event, MEREAU_DEVICE_ID));
+    copy_text(w->told.auth, sizeof w->told.auth,
+              mereau_event_text(event, MEREAU_AUTH_TOKEN_ID));
+    copy_text(w->told.family, sizeof w->told.family,
+              mereau_event_text(event, MEREAU_FAMILY_ID));
+    w->told.secret = json == NULL || strstr(json, "mereau_reg_") != NULL ||
+                     strstr(json, "mereau_aut_") != NULL ||
+                     strstr(json, "mereau_ref_") != NULL ||
+                     strstr(json, "mereau_acc_") != NULL;
+    return 0;
+}
+
 static void make_proc(struct sim_world *w, struct sim_proc *proc,
                       int keep_events) {
     mereau_clock clock = {sizeof clock, 0, w, read_clock};
     mereau_random random = {sizeof random, 0, w, fill};
+    mereau_events events = {sizeof events, 0, w, hear};
     uint8_t key[32];
     memset(key, 7, sizeof key);
     proc->ctx = mereau_ctx_new();
     mereau_ctx_set_clock(proc->ctx, &clock);
     mereau_ctx_set_random(proc->ctx, &random);
     mereau_ctx_add_root_key(proc->ctx, "sim", key, sizeof key);
+    mereau_ctx_set_events(proc->ctx, &events);
     if (keep_events)
         mereau_ctx_keep_events(proc->ctx);
     if (mereau_ctx_ready(proc->ctx, NULL) != MEREAU_OK)
@@ -248,6 +272,7 @@ static void finish(struct sim_world *w, struct sim_caller *caller,
     caller->last = status;
     say(w, caller, mereau_status_name(status), err->rule);
     sim_answered(w, caller, inst, caller->op);
+    sim_told(w, inst);
     next_step(caller);
     if (mereau_status_can_retry(status) && status != MEREAU_E_CLOCK &&
         strcmp(err->rule, "not_before.rate") != 0) { /* those last longer */
@@ -293,6 +318,7 @@ static void take_batch(struct sim_world *w, struct sim_caller *caller) {
 /* Goes on until somebody else may come first. */
 static void settle(struct sim_world *w, struct sim_caller *caller) {
     mereau_error err = MEREAU_ERROR_INIT;
+    memset(&w->told, 0, sizeof w->told);
     for (;;) {
         mereau_status status = mereau_op_step(caller->op, &caller->need, &err);
         if (status != MEREAU_OK || caller->need == NULL) {

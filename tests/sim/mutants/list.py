@@ -333,6 +333,15 @@ MUTANTS = [
     m("expired_token_redeems", "own", "model/registration.c",
       "if (now_at >= expires_at)", "if (now_at >= expires_at + 400 * 86400)", "purge"),
 
+    # --- events --------------------------------------------------------------------------
+    m("event_not_kept", "own", "engine/op.c", "status = mru_event_keep(op);", "(void)0;",
+      "last_count"),
+    m("refusal_not_told", "own", "engine/op.c", "mru_event_tell(op, status);",
+      "{ if (status == MEREAU_OK) mru_event_tell(op, status); }", "last_count"),
+    m("tenant_off_not_read", "own", GATHER,
+      "if (mru_bag_int_or(above->tenant, MEREAU_ENABLED, 1) != 0) return MEREAU_OK;",
+      "return MEREAU_OK;", "disable_tenant"),
+
     # --- caches ------------------------------------------------------------------------
     m("cache_without_head", "own", "engine/cache.c",
       "if (one != NULL && one->head == head &&", "(void)head; if (one != NULL &&",
