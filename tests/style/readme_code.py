@@ -123,7 +123,7 @@ for page in pages:
             names += 1
             whole = re.search(r"\b%s" % re.escape(name) + (r"\b" if not name.endswith("_") else ""),
                               headers)
-            if not whole and not re.fullmatch(r"mereau_(reg|aut|ref|acc|sec|heads|rearmed)_?", name) \
+            if not whole and not re.fullmatch(r"mereau_(reg|aut|ref|acc|sec|heads|rearmed|before)_?", name) \
                     and name not in ("MEREAU_LIBDIR", "MEREAU_SOAK"):
                 bad.append(f"{page}:{n}: {name} is not in the headers")
         for name in re.findall(r"\bmru_\w+\b(?!\*)", line):
