@@ -336,8 +336,9 @@ static void a_rearmed_device_enrols_again_without_a_count(void **state) {
             NULL);
     REFUSED(f, mereau_auth_token_exchange(f->tenant, old.auth),
             MEREAU_E_REVOKED, NULL);
-    DONE(f,
-         mereau_token_revoke(f->tenant, old.access)); /* no way to block it */
+    /* no way to keep it out */
+    DONE(f, mereau_token_revoke(f->tenant, old.access));
+    DONE(f, mereau_token_revoke(f->tenant, old.refresh));
     mereau_op *op = DONE(f, flow_redeem(f, t.text, "d1", 9));
     assert_int_equal(mereau_op_int(op, MEREAU_REPEATED), 0);
     assert_string_not_equal(mereau_op_text(op, MEREAU_AUTH_TOKEN), old.auth);
@@ -355,6 +356,26 @@ static void a_rearmed_device_enrols_again_without_a_count(void **state) {
     DONE(f, mereau_token_refresh(f->tenant, fresh.refresh));
     REFUSED(f, mereau_token_refresh(f->tenant, old.refresh), MEREAU_E_UNKNOWN,
             NULL);
+}
+
+static void a_device_may_be_rearmed_again_and_again(void **state) {
+    struct flow *f = *state;
+    struct flow_token t = flow_mint(f, 1, DAY);
+    struct flow_pair lives[4];
+    for (uint8_t i = 0; i < 4; i++) {
+        mereau_op *op = DONE(f, flow_redeem(f, t.text, "d1", (uint8_t)(i + 1)));
+        const char *auth = mereau_op_text(op, MEREAU_AUTH_TOKEN);
+        lives[i] =
+            flow_pair_of(DONE(f, mereau_auth_token_exchange(f->tenant, auth)));
+        for (uint8_t old = 0; old < i; old++)
+            REFUSED(f, mereau_token_verify_live(f->tenant, lives[old].access),
+                    MEREAU_E_REVOKED, "family.rearmed");
+        DONE(f, mereau_token_verify_live(f->tenant, lives[i].access));
+        DONE(f, mereau_device_rearm(f->tenant, t.id, "d1"));
+        REFUSED(f, mereau_auth_token_exchange(f->tenant, auth),
+                MEREAU_E_REVOKED, "auth_token.rearmed");
+    }
+    assert_int_equal(flow_used(f, t.id), 1);
 }
 
 static void rearming_needs_an_enrolment(void **state) {
@@ -711,6 +732,7 @@ int main(void) {
         TEST(a_device_key_proves_a_repeat),
         TEST(a_blocked_device_redeems_nothing),
         TEST(a_rearmed_device_enrols_again_without_a_count),
+        TEST(a_device_may_be_rearmed_again_and_again),
         TEST(rearming_needs_an_enrolment),
         TEST(a_revoked_auth_token_gives_no_count_back),
         TEST(hot_tokens_use_all_their_counts_and_no_more),

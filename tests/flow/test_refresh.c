@@ -101,6 +101,17 @@ static void an_unproved_repeat_gives_the_same_once(void **state) {
     REFUSED(f, refresh(f, p.refresh), MEREAU_E_REUSED, "family.reuse");
 }
 
+static void each_generation_has_its_grace(void **state) {
+    struct flow *f = *state;
+    struct flow_pair p = enrol(f, NULL), q;
+    for (int i = 0; i < 3; i++) {
+        q = next(f, p.refresh);
+        assert_string_equal(next(f, p.refresh).refresh, q.refresh);
+        p = q;
+    }
+    next(f, p.refresh);
+}
+
 static void grace_ends_after_its_seconds(void **state) {
     struct flow *f = *state;
     struct flow_pair p = enrol(f, NULL), a;
@@ -155,6 +166,15 @@ static void another_nonce_proves_nothing(void **state) {
     DONE(f, proved(f, p.refresh, 1));
     f->now_at += 11;
     REFUSED(f, proved(f, p.refresh, 2), MEREAU_E_REUSED, NULL);
+}
+
+static void a_nonce_proves_its_own_step_only(void **state) {
+    struct flow *f = *state;
+    struct flow_pair p = enrol(f, NULL), q;
+    q = flow_pair_of(DONE(f, proved(f, p.refresh, 1)));
+    next(f, q.refresh); /* without one */
+    f->now_at += 11;
+    REFUSED(f, proved(f, q.refresh, 1), MEREAU_E_REUSED, NULL);
 }
 
 static void a_repeat_with_other_parameters_is_none(void **state) {
@@ -402,6 +422,7 @@ static void the_app_may_lose_scope_meanwhile(void **state) {
     p = next(f, p.refresh);
     assert_string_equal(mereau_op_text(p.op, MEREAU_SCOPE), "read");
     REFUSED(f, scoped(f, p.refresh, "write"), MEREAU_E_SCOPE, "scope.app");
+    REFUSED(f, scoped(f, p.refresh, "read write"), MEREAU_E_SCOPE, "scope.app");
     op = mereau_app_update(f->tenant, "app");
     mereau_op_set_text(op, MEREAU_SCOPE, "read write print admin");
     DONE(f, op);
@@ -512,6 +533,24 @@ static void an_instant_in_the_past_parts_the_two(void **state) {
     REFUSED(
         f, mereau_not_before_raise(f->tenant, MEREAU_TENANT_ID, NULL, T0 + 101),
         MEREAU_E_POLICY, "not_before.at");
+}
+
+static void an_instant_before_it_spares_what_a_raise_put_ahead(void **state) {
+    struct flow *f = *state;
+    struct flow_pair p;
+    flow_app(f, NULL);
+    raise_one(f, MEREAU_DEVICE_ID, "d1");
+    p = flow_enrol(f, flow_mint(f, 1, DAY).text, "d1");
+    assert_int_equal(mereau_op_int(p.op, MEREAU_ISSUED_AT), T0 + 31);
+    f->now_at += 100;
+    DONE(f, mereau_not_before_raise(f->tenant, MEREAU_TENANT_ID, NULL, T0 - 1));
+    assert_int_equal(flow_verify(f, p.access), MEREAU_OK);
+    DONE(f, mereau_token_verify_live(f->tenant, p.access));
+    DONE(f,
+         mereau_not_before_raise(f->tenant, MEREAU_TENANT_ID, NULL, T0 + 31));
+    assert_int_equal(flow_verify(f, p.access), MEREAU_E_NOT_BEFORE);
+    REFUSED(f, mereau_token_verify_live(f->tenant, p.access),
+            MEREAU_E_NOT_BEFORE, NULL);
 }
 
 static void an_empty_id_does_not_mean_everybody(void **state) {
@@ -694,11 +733,13 @@ int main(void) {
         TEST(each_use_gives_another_refresh_token),
         TEST(a_family_is_one_record_however_often_it_rotates),
         TEST(an_unproved_repeat_gives_the_same_once),
+        TEST(each_generation_has_its_grace),
         TEST(grace_ends_after_its_seconds),
         TEST(grace_0_is_never),
         TEST(grace_0_spares_who_proves_it),
         TEST(a_proved_repeat_works_until_the_next_was_used),
         TEST(another_nonce_proves_nothing),
+        TEST(a_nonce_proves_its_own_step_only),
         TEST(a_repeat_with_other_parameters_is_none),
         TEST(a_repeat_says_that_it_is_one),
         TEST(an_unproved_repeat_moves_no_idle_end),
@@ -721,6 +762,7 @@ int main(void) {
         TEST(raises_can_be_repeated_within_a_second),
         TEST(others_are_spared_by_a_raise),
         TEST(an_instant_in_the_past_parts_the_two),
+        TEST(an_instant_before_it_spares_what_a_raise_put_ahead),
         TEST(an_empty_id_does_not_mean_everybody),
         TEST(a_clock_that_went_back_decides_nothing),
         TEST(a_token_newer_than_its_record_proves_a_restored_store),
