@@ -3,6 +3,7 @@
  *
  *   MEREAU_SOAK=1         many more
  *   MEREAU_SIM_SHORT=1    a look only, without a floor (for mutants)
+ *   MEREAU_SIM_MORE=n     with it, so many states at random
  *   MEREAU_SIM_RUNS=n     at most so many runs of each small case
  *   MEREAU_SIM_ONLY=name,name   these cases; "random" too
  *   MEREAU_SIM_PATH=0,3,1 one run of the first of them, printed
@@ -43,6 +44,11 @@ struct fixture {
 static int is_set(const char *name) {
     const char *value = getenv(name);
     return value != NULL && *value != '\0' && strcmp(value, "0") != 0;
+}
+
+static size_t number(const char *name, size_t otherwise) {
+    const char *value = getenv(name);
+    return value == NULL ? otherwise : (size_t)strtoul(value, NULL, 10);
 }
 
 /* Whether MEREAU_SIM_ONLY names it, or names nothing. */
@@ -120,10 +126,8 @@ static int replay(struct fixture *f, const struct sim_case *one) {
 
 static void every_interleaving_of_small_cases(void **state) {
     struct fixture *f = *state;
-    const char *runs_text = getenv("MEREAU_SIM_RUNS");
-    size_t limit = f->soak ? 2000000 : f->is_short || SLOW ? 1200 : 9000;
-    if (runs_text != NULL)
-        limit = (size_t)strtoull(runs_text, NULL, 10);
+    size_t limit = f->soak ? 2000000 : f->is_short || SLOW ? 1200 : 16000;
+    limit = number("MEREAU_SIM_RUNS", limit);
     for (size_t i = 0; i < sim_n_cases; i++) {
         const struct sim_case *one = &sim_cases[i];
         const struct sim_base *base = one->jwt ? &f->jwt : &f->opaque;
@@ -199,10 +203,7 @@ static void large_cases_at_random(void **state) {
     if (!wanted("random"))
         return;
     if (f->is_short)
-        floor =
-            f->states.n + (getenv("MEREAU_SIM_MORE")
-                               ? strtoull(getenv("MEREAU_SIM_MORE"), NULL, 10)
-                               : 60000);
+        floor = f->states.n + number("MEREAU_SIM_MORE", 60000);
     least = f->states.n + floor / 4;
     while (f->states.n < floor || f->states.n < least)
         if (sim_random(&f->search, &f->opaque, seed++) != 0)

@@ -401,7 +401,7 @@ static void crash(struct sim_world *w, struct sim_caller *caller) {
 static void serve_sign(struct sim_world *w, mereau_op *op,
                        const mereau_need *need) {
     uint64_t input = sim_bytes(23, need->input, need->input_len);
-    size_t at = input % 64, len = sizeof w->signed_before[at].sig;
+    size_t at = (size_t)(input % 64), len = sizeof w->signed_before[at].sig;
     if (w->base->key == NULL) {
         mereau_op_answer(op, MEREAU_SIGN_UNKNOWN_KEY, SIZE_MAX);
         return;
