@@ -394,9 +394,9 @@ static void the_key_of_one_app_proves_nothing_about_another(void **s) {
     mereau_verifier *v = mereau_verifier_new(ISSUER, API);
     DONE(f, mereau_verifier_load(f->tenant, v));
     assert_int_equal(mereau_verifier_ready(v, &err), MEREAU_OK);
-    assert_int_equal(mereau_jwt_verify(v, NULL, p.access, strlen(p.access),
-                                       f->now_at, &err),
-                     MEREAU_OK);
+    assert_int_equal(
+        mereau_jwt_verify(v, NULL, p.access, strlen(p.access), f->now_at, &err),
+        MEREAU_OK);
     assert_int_equal(mereau_jwt_verify(v, NULL, (const char *)jwt.data, jwt.len,
                                        f->now_at, &err),
                      MEREAU_E_CLAIM);
