@@ -191,6 +191,9 @@ $(O)/$(1): $(O)/$(1).o $(call shared_of,$(notdir $(patsubst %/,%,$(dir $(1))))) 
 endef
 $(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t))))
 
+# Counts what the library calls, between its own files.
+$(O)/tests/flow/test_equal_work: private LDFLAGS += -Wl,--wrap=mru_hash,--wrap=mru_equal_ct
+
 $(examples) $(benches): %: %.o $(all_libs)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(link_libs)
 
