@@ -387,10 +387,12 @@ static int is_unknown(const struct mru_tx *tx, uint64_t version) {
     return 0;
 }
 
-/* Looks for an attempt without reply in the witness's history. */
+/* Looks for an attempt without reply in the witness's history: 1, 0; -1 without
+ * memory, which must not pass for "not applied". */
 static int find_applied(struct mru_tx *tx, uint64_t *version) {
     struct mru_bag bag = {0};
     const struct mru_rec *rec;
+    mereau_status status;
     const uint8_t *tags;
     size_t len;
     int found = 0;
@@ -400,8 +402,9 @@ static int find_applied(struct mru_tx *tx, uint64_t *version) {
     *version = rec->version;
     if (is_unknown(tx, *version))
         return 1;
-    if (mru_bag_decode(&bag, rec->value, rec->value_len) != MEREAU_OK)
-        return 0;
+    status = mru_bag_decode(&bag, rec->value, rec->value_len);
+    if (status != MEREAU_OK)
+        return status == MEREAU_E_NOMEM ? -1 : 0;
     tags = mru_bag_data(&bag, MRU_F_TAGS, &len);
     for (size_t i = 0; i + 8 <= len && !found; i += 8) {
         *version = mru_get_u64(tags + i);
@@ -414,7 +417,10 @@ static int find_applied(struct mru_tx *tx, uint64_t *version) {
 static mereau_status decide(struct mru_tx *tx) {
     uint64_t version;
     mereau_status status;
-    if (tx->unsettled && find_applied(tx, &version)) {
+    int found = tx->unsettled ? find_applied(tx, &version) : 0;
+    if (found < 0)
+        return fail(tx, MEREAU_E_NOMEM, 0, NULL, NULL, NULL);
+    if (found) {
         tx->host.use_answer(tx->host.arg, version);
         return applied(tx);
     }
