@@ -158,35 +158,8 @@ static mereau_status decide_create(mereau_op *op) {
 }
 
 static const int32_t create_must[] = {MEREAU_NAME, 0};
-static const int32_t create_takes[] = {MEREAU_CLIENT_ID,
-                                       MEREAU_IDEMPOTENCY_KEY,
-                                       MEREAU_SCOPE,
-                                       MEREAU_AUDIENCE,
-                                       MEREAU_ALG,
-                                       MEREAU_ACCESS_LIFETIME_S,
-                                       MEREAU_REFRESH_LIFETIME_S,
-                                       MEREAU_REFRESH_IDLE_S,
-                                       MEREAU_FAMILY_LIFETIME_S,
-                                       MEREAU_DESCRIPTION,
-                                       MEREAU_LABEL,
-                                       MEREAU_REFERENCE,
-                                       MEREAU_CONTACT,
-                                       MEREAU_INFORMATION,
-                                       MEREAU_LOGO_URI,
-                                       MEREAU_REDIRECT_URI,
-                                       MEREAU_ACCESS_DENIED_URI,
-                                       MEREAU_FAILED_URI,
-                                       MEREAU_ERROR_URI,
-                                       MEREAU_ENABLED,
-                                       MEREAU_EXTERNAL,
-                                       MEREAU_NATIVE,
-                                       MEREAU_CONFIDENTIAL,
-                                       MEREAU_PKCE_REQUIRED,
-                                       MEREAU_GRANT_TYPE,
-                                       MEREAU_TOKEN_FORMAT,
-                                       MEREAU_ACCESS_TOKEN_TYP,
-                                       MEREAU_OMIT_EXPIRED_REFRESH,
-                                       0};
+static const int32_t create_takes[] = {MEREAU_CLIENT_ID, MEREAU_IDEMPOTENCY_KEY,
+                                       MRU_APP_SETTINGS, 0};
 const struct mru_op_class mru_class_app_create = {
     "app_create", "app.create", 0, create_must, create_takes,
     NULL,         decide_create};
@@ -306,35 +279,8 @@ static mereau_status decide_update(mereau_op *op) {
 }
 
 static const int32_t update_must[] = {MEREAU_CLIENT_ID, 0};
-static const int32_t update_takes[] = {MEREAU_NAME,
-                                       MEREAU_CHANGED_AT,
-                                       MEREAU_SCOPE,
-                                       MEREAU_AUDIENCE,
-                                       MEREAU_ALG,
-                                       MEREAU_ACCESS_LIFETIME_S,
-                                       MEREAU_REFRESH_LIFETIME_S,
-                                       MEREAU_REFRESH_IDLE_S,
-                                       MEREAU_FAMILY_LIFETIME_S,
-                                       MEREAU_DESCRIPTION,
-                                       MEREAU_LABEL,
-                                       MEREAU_REFERENCE,
-                                       MEREAU_CONTACT,
-                                       MEREAU_INFORMATION,
-                                       MEREAU_LOGO_URI,
-                                       MEREAU_REDIRECT_URI,
-                                       MEREAU_ACCESS_DENIED_URI,
-                                       MEREAU_FAILED_URI,
-                                       MEREAU_ERROR_URI,
-                                       MEREAU_ENABLED,
-                                       MEREAU_EXTERNAL,
-                                       MEREAU_NATIVE,
-                                       MEREAU_CONFIDENTIAL,
-                                       MEREAU_PKCE_REQUIRED,
-                                       MEREAU_GRANT_TYPE,
-                                       MEREAU_TOKEN_FORMAT,
-                                       MEREAU_ACCESS_TOKEN_TYP,
-                                       MEREAU_OMIT_EXPIRED_REFRESH,
-                                       0};
+static const int32_t update_takes[] = {MEREAU_NAME, MEREAU_CHANGED_AT,
+                                       MRU_APP_SETTINGS, 0};
 const struct mru_op_class mru_class_app_update = {
     "app_update", "app.update", 0, update_must, update_takes,
     NULL,         decide_update};

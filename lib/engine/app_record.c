@@ -3,34 +3,7 @@
 
 #include "../model/redirect.h"
 
-const int32_t mru_app_settings[] = {MEREAU_NAME,
-                                    MEREAU_SCOPE,
-                                    MEREAU_AUDIENCE,
-                                    MEREAU_ALG,
-                                    MEREAU_ACCESS_LIFETIME_S,
-                                    MEREAU_REFRESH_LIFETIME_S,
-                                    MEREAU_REFRESH_IDLE_S,
-                                    MEREAU_FAMILY_LIFETIME_S,
-                                    MEREAU_DESCRIPTION,
-                                    MEREAU_LABEL,
-                                    MEREAU_REFERENCE,
-                                    MEREAU_CONTACT,
-                                    MEREAU_INFORMATION,
-                                    MEREAU_LOGO_URI,
-                                    MEREAU_REDIRECT_URI,
-                                    MEREAU_ACCESS_DENIED_URI,
-                                    MEREAU_FAILED_URI,
-                                    MEREAU_ERROR_URI,
-                                    MEREAU_ENABLED,
-                                    MEREAU_EXTERNAL,
-                                    MEREAU_NATIVE,
-                                    MEREAU_CONFIDENTIAL,
-                                    MEREAU_PKCE_REQUIRED,
-                                    MEREAU_GRANT_TYPE,
-                                    MEREAU_TOKEN_FORMAT,
-                                    MEREAU_ACCESS_TOKEN_TYP,
-                                    MEREAU_OMIT_EXPIRED_REFRESH,
-                                    0};
+const int32_t mru_app_settings[] = {MEREAU_NAME, MRU_APP_SETTINGS, 0};
 
 /* --- inputs --- */
 
