@@ -37,6 +37,7 @@ static mereau_status check_ranges(mereau_op *op) {
         {MEREAU_ACCESS_LIFETIME_S, 1, MRU_MAX_ACCESS_S},
         {MEREAU_REFRESH_LIFETIME_S, 0, MRU_MAX_LIFETIME_LIMIT_S},
         {MEREAU_REFRESH_IDLE_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
+        {MEREAU_AUTH_LIFETIME_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
         {MEREAU_FAMILY_LIFETIME_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
     };
     mereau_status status = MEREAU_OK;

@@ -12,6 +12,7 @@ static const int32_t settings[] = {MEREAU_LABEL,
                                    MEREAU_ACCESS_LIFETIME_S,
                                    MEREAU_REFRESH_LIFETIME_S,
                                    MEREAU_REFRESH_IDLE_S,
+                                   MEREAU_AUTH_LIFETIME_S,
                                    MEREAU_FAMILY_LIFETIME_S};
 #define N_SETTINGS (sizeof settings / sizeof *settings)
 
@@ -23,6 +24,7 @@ mereau_status mru_tenant_check(mereau_op *op) {
         {MEREAU_ACCESS_LIFETIME_S, 1, MRU_MAX_ACCESS_S},
         {MEREAU_REFRESH_LIFETIME_S, 0, MRU_MAX_LIFETIME_LIMIT_S},
         {MEREAU_REFRESH_IDLE_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
+        {MEREAU_AUTH_LIFETIME_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
         {MEREAU_FAMILY_LIFETIME_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
         {MEREAU_GRACE_S, 0, 600},
         {MEREAU_MAX_LIFETIME_S, 1, MRU_MAX_LIFETIME_LIMIT_S},
@@ -49,6 +51,7 @@ void mru_tenant_show(mereau_op *op, const struct mru_admin *admin) {
                                     MEREAU_ALG,
                                     MEREAU_LABEL,
                                     MEREAU_REFRESH_IDLE_S,
+                                    MEREAU_AUTH_LIFETIME_S,
                                     MEREAU_FAMILY_LIFETIME_S,
                                     MEREAU_NOT_BEFORE_AT,
                                     MEREAU_CREATED_AT,
@@ -137,6 +140,7 @@ static const int32_t update_takes[] = {MEREAU_ALG,
                                        MEREAU_ACCESS_LIFETIME_S,
                                        MEREAU_REFRESH_LIFETIME_S,
                                        MEREAU_REFRESH_IDLE_S,
+                                       MEREAU_AUTH_LIFETIME_S,
                                        MEREAU_FAMILY_LIFETIME_S,
                                        MEREAU_ENABLED,
                                        0};

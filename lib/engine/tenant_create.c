@@ -176,6 +176,7 @@ static const int32_t create_takes[] = {MEREAU_ALG,
                                        MEREAU_ACCESS_LIFETIME_S,
                                        MEREAU_REFRESH_LIFETIME_S,
                                        MEREAU_REFRESH_IDLE_S,
+                                       MEREAU_AUTH_LIFETIME_S,
                                        MEREAU_FAMILY_LIFETIME_S,
                                        0};
 

@@ -482,6 +482,23 @@ static void the_algorithm_of_the_tenant_signs(void **state) {
     assert_non_null(strstr(header, "ES256"));
 }
 
+static void the_life_of_an_auth_token_is_a_setting(void **state) {
+    struct flow *f = *state;
+    flow_app(f, "{\"auth_lifetime_s\": 60}");
+    struct flow_token token = flow_mint(f, 2, DAY);
+    mereau_op *one = DONE(f, flow_redeem(f, token.text, "d1", 1));
+    mereau_op *two = DONE(f, flow_redeem(f, token.text, "d2", 2));
+    assert_int_equal(mereau_op_int(one, MEREAU_EXPIRES_AT), T0 + 60);
+    f->now_at += 59;
+    DONE(f, mereau_auth_token_exchange(f->tenant,
+                                       mereau_op_text(one, MEREAU_AUTH_TOKEN)));
+    f->now_at += 1;
+    REFUSED(f,
+            mereau_auth_token_exchange(f->tenant,
+                                       mereau_op_text(two, MEREAU_AUTH_TOKEN)),
+            MEREAU_E_EXPIRED, "auth_token.lifetime");
+}
+
 static void a_list_of_devices_can_be_taken_away_again(void **state) {
     struct flow *f = *state;
     flow_app(f, NULL);
@@ -530,6 +547,7 @@ int main(void) {
         TEST(no_extension_outlives_the_evidence),
         TEST(a_leaked_key_is_dropped_whatever_the_clock_says),
         TEST(the_algorithm_of_the_tenant_signs),
+        TEST(the_life_of_an_auth_token_is_a_setting),
         TEST(a_list_of_devices_can_be_taken_away_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

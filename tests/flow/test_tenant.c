@@ -144,15 +144,12 @@ static void settings_out_of_range_are_refused(void **state) {
     static const struct {
         int32_t field;
         int64_t value;
-    } bad[] = {{MEREAU_ACCESS_LIFETIME_S, 0},
-               {MEREAU_ACCESS_LIFETIME_S, 86401},
-               {MEREAU_REFRESH_LIFETIME_S, -1},
-               {MEREAU_REFRESH_LIFETIME_S, INT64_MAX},
-               {MEREAU_REFRESH_IDLE_S, 0},
-               {MEREAU_FAMILY_LIFETIME_S, 0},
-               {MEREAU_GRACE_S, -1},
-               {MEREAU_GRACE_S, 601},
-               {MEREAU_MAX_LIFETIME_S, 0}};
+    } bad[] = {
+        {MEREAU_ACCESS_LIFETIME_S, 0},   {MEREAU_ACCESS_LIFETIME_S, 86401},
+        {MEREAU_REFRESH_LIFETIME_S, -1}, {MEREAU_REFRESH_LIFETIME_S, INT64_MAX},
+        {MEREAU_REFRESH_IDLE_S, 0},      {MEREAU_FAMILY_LIFETIME_S, 0},
+        {MEREAU_AUTH_LIFETIME_S, 0},     {MEREAU_GRACE_S, -1},
+        {MEREAU_GRACE_S, 601},           {MEREAU_MAX_LIFETIME_S, 0}};
     struct place *p = *state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         mereau_op *op = mereau_tenant_create(p->acme, ISSUER);

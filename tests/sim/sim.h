@@ -242,6 +242,7 @@ struct sim_caller {
     uint32_t presented;
     struct sim_truth seen; /* when it read last */
     uint32_t seen_used; /* counts of its token then */
+    uint8_t seen_proof[32]; /* of the last step of its family; or zeros */
     mereau_status last;
 };
 

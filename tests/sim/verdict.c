@@ -97,19 +97,12 @@ static void redeem_allowed(struct sim_world *w, struct sim_caller *caller,
 }
 
 /* What is repeated without a commit is repeated for who had it. */
-static void check_proof(struct sim_world *w, const struct sim_inst *inst,
-                        int f) {
-    struct mru_rkey key;
-    struct mru_bag record;
-    uint8_t proof[32];
-    mru_rkey_set(&key, 'e', w->enrolment[f], MRU_ID_LEN);
+static void check_proof(struct sim_world *w, const struct sim_caller *caller,
+                        const struct sim_inst *inst) {
     if (inst->step.device == SIM_KEYED && inst->step.kind != SIM_STEAL)
         return;
-    if (!sim_bag(&w->store, &key, &record) || !inst->has_nonce ||
-        !mru_bag_bytes(&record, MRU_F_PROOF, proof, sizeof proof) ||
-        memcmp(proof, inst->nonce, sizeof proof) != 0)
+    if (!inst->has_nonce || memcmp(caller->seen_proof, inst->nonce, 32) != 0)
         sim_wrong(w, "proof", "%s was repeated without a proof", name_of(inst));
-    mru_bag_free(&record);
 }
 
 static void move_allowed(struct sim_world *w, struct sim_caller *caller,
@@ -125,7 +118,7 @@ static void move_allowed(struct sim_world *w, struct sim_caller *caller,
         sim_wrong(w, "repeat", "%s was repeated after its family was ended",
                   name_of(inst));
     if (inst->applied == 0)
-        check_proof(w, inst, f);
+        check_proof(w, caller, inst);
     if (inst->applied == 0 && seen->family[f].generation != next &&
         birth_of(caller, inst, f) == w->truth.family[f].born)
         sim_wrong(w, "repeat", "%s of generation %u was repeated at %u",

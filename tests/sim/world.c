@@ -290,7 +290,16 @@ static void finish(struct sim_world *w, struct sim_caller *caller,
 static void remember(struct sim_world *w, struct sim_caller *caller) {
     int t = caller->script[caller->pos].token, there;
     int64_t quota;
+    struct mru_rkey key;
+    struct mru_bag record;
     caller->seen = w->truth;
+    mru_rkey_set(&key, 'e',
+                 w->enrolment[sim_family_of(&caller->script[caller->pos])],
+                 MRU_ID_LEN);
+    (void)sim_bag(&w->store, &key, &record);
+    if (!mru_bag_bytes(&record, MRU_F_PROOF, caller->seen_proof, 32))
+        memset(caller->seen_proof, 0, 32);
+    mru_bag_free(&record);
     caller->seen_used =
         w->tokens[t].there ? (uint32_t)sim_used(w, t, &quota, &there) : 0;
 }
