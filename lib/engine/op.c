@@ -6,7 +6,7 @@
 struct mru_answer {
     struct mru_answer *next;
     uint64_t version;
-    struct mru_bag out;
+    struct mru_bag out, event;
     struct mru_bag *rows;
     size_t n_rows;
     mereau_status verdict;
@@ -23,6 +23,7 @@ static void free_answers(mereau_op *op) {
     while (op->answers != NULL) {
         struct mru_answer *next = op->answers->next;
         mru_bag_free(&op->answers->out);
+        mru_bag_free(&op->answers->event);
         free_rows(op->answers->rows, op->answers->n_rows);
         mru_free(op->answers);
         op->answers = next;
@@ -175,12 +176,13 @@ static int keep_answer(void *arg, uint64_t version) {
         failed = failed || answer->rows[i].failed;
     }
     mru_bag_copy_all(&answer->out, &op->out);
+    mru_bag_copy_all(&answer->event, &op->event);
     answer->version = version;
     answer->verdict = op->verdict;
     answer->verdict_err = op->verdict_err;
     answer->next = op->answers;
     op->answers = answer;
-    return failed || answer->out.failed ? -1 : 0;
+    return failed || answer->out.failed || answer->event.failed ? -1 : 0;
 }
 
 static void use_answer(void *arg, uint64_t version) {
@@ -190,18 +192,22 @@ static void use_answer(void *arg, uint64_t version) {
         answer = answer->next;
     if (answer == NULL || op->in_after)
         return;
-    struct mru_bag out = op->out;
+    struct mru_bag out = op->out, event = op->event;
     op->out = answer->out;
     answer->out = out;
+    op->event = answer->event;
+    answer->event = event;
     op->verdict = answer->verdict;
     op->verdict_err = answer->verdict_err;
     drop_rows(op, op->first_row);
     for (size_t i = 0; i < answer->n_rows; i++) {
         struct mru_bag *row = mru_op_add_row(op);
-        if (row != NULL) {
-            *row = answer->rows[i];
-            memset(&answer->rows[i], 0, sizeof answer->rows[i]);
+        if (row == NULL) {
+            op->out.failed = 1; /* done, but the answer is not whole */
+            return;
         }
+        *row = answer->rows[i];
+        memset(&answer->rows[i], 0, sizeof answer->rows[i]);
     }
 }
 
@@ -343,6 +349,8 @@ static mereau_status finish(mereau_op *op, mereau_status status) {
         status = op->verdict;
         op->err = op->verdict_err;
     }
+    if (status == MEREAU_OK && op->out.failed)
+        status = MEREAU_E_NOMEM;
     if (status != MEREAU_OK && op->err.status != status)
         mru_refuse(&op->err, status, NULL, NULL, NULL, NULL);
     if (status == MEREAU_OK)
