@@ -45,36 +45,43 @@ MBEDTLS_CFLAGS = $(call once,MBEDTLS_CFLAGS,$(call ask,--cflags,mbedcrypto,))
 MBEDTLS_LIBS   = $(call once,MBEDTLS_LIBS,$(call ask,--libs,mbedcrypto,-lmbedcrypto))
 CJSON_CFLAGS   = $(call once,CJSON_CFLAGS,$(call ask,--cflags,libcjson,))
 CJSON_LIBS     = $(call once,CJSON_LIBS,$(call ask,--libs,libcjson,-lcjson))
-SQLITE_CFLAGS  = $(call once,SQLITE_CFLAGS,$(call ask,--cflags,sqlite3,))
-SQLITE_LIBS    = $(call once,SQLITE_LIBS,$(call ask,--libs,sqlite3,-lsqlite3))
 CMOCKA_CFLAGS  = $(call once,CMOCKA_CFLAGS,$(call ask,--cflags,cmocka,))
 CMOCKA_LIBS    = $(call once,CMOCKA_LIBS,$(call ask,--libs,cmocka,-lcmocka))
 core_libs = $(MBEDTLS_LIBS) $(CJSON_LIBS) -pthread
+has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
-# --- the three libraries ------------------------------------------------------
+# --- adapters: a folder lib/adapters/NAME becomes the library mereau-NAME -------
+# NAME_pc is the .pc file of what it stands on. One whose library is not here is left
+# out and said so, except SQLite, which is looked for without a .pc file as well.
+sqlite_pc   = sqlite3
+postgres_pc = libpq
+redis_pc    = hiredis
+all_adapters := $(sort $(patsubst lib/adapters/%/,%,$(wildcard lib/adapters/*/)))
+adapters     := $(foreach a,$(all_adapters),$(if $(filter sqlite,$(a))$(call has,$($(a)_pc)),$(a)))
+left_out      = $(filter-out $(adapters),$(all_adapters))
+
+# --- the libraries ------------------------------------------------------------
 rooms = base port json crypto jose credential record model transact engine
 core_src    = $(sort $(foreach r,$(rooms),$(wildcard lib/$(r)/*.c)))
-sqlite_src  = $(sort $(wildcard lib/adapters/sqlite/*.c))
 testing_src = $(sort $(wildcard lib/testing/*.c))
 core_obj    = $(core_src:%.c=$(O)/%.o)
-sqlite_obj  = $(sqlite_src:%.c=$(O)/%.o)
 testing_obj = $(testing_src:%.c=$(O)/%.o)
 # The adapters' own copies of small helpers, when they use any; never exported.
 helper_obj  = $(filter $(O)/lib/base/% $(O)/lib/port/%,$(core_obj))
 
-libs   = mereau mereau-sqlite mereau-testing
+libs   = mereau $(adapters:%=mereau-%) mereau-testing
 static = $(libs:%=$(O)/lib%.a)
 shared = $(libs:%=$(O)/lib%.so)
 pc     = $(libs:%=$(O)/%.pc)
-headers = $(sort $(wildcard include/mereau/*.h))
+headers = $(filter-out $(left_out:%=include/mereau/%.h),$(sort $(wildcard include/mereau/*.h)))
 
 .PHONY: all static shared
-all: static shared $(pc)
+all: static shared $(pc) $(O)/libraries
+	@for a in $(left_out); do echo "mereau-$$a is left out: its library is not here"; done
 static: $(static)
 shared: $(shared)
 
 $(O)/libmereau.a: $(core_obj)
-$(O)/libmereau-sqlite.a: $(sqlite_obj)
 $(O)/libmereau-testing.a: $(testing_obj)
 $(static):
 	@rm -f $@
@@ -95,15 +102,25 @@ endef
 
 $(O)/libmereau.so: $(core_obj) lib/libmereau.map $(O)/flags
 	$(call link_shared,mereau,$(core_obj) $(core_libs))
-$(O)/libmereau-sqlite.so: $(sqlite_obj) $(O)/helpers.a $(O)/libmereau.so
-	$(call link_shared,mereau-sqlite,$(sqlite_obj) -L$(O) -lmereau $(O)/helpers.a $(SQLITE_LIBS) -pthread)
 $(O)/libmereau-testing.so: $(testing_obj) $(O)/helpers.a $(O)/libmereau.so
 	$(call link_shared,mereau-testing,$(testing_obj) -L$(O) -lmereau $(O)/helpers.a -pthread)
+
+# adapter_rules: name
+define adapter_rules
+$(1)_cflags = $$(call once,$(1)_cflags,$$(call ask,--cflags,$$($(1)_pc),))
+$(1)_libs   = $$(call once,$(1)_libs,$$(call ask,--libs,$$($(1)_pc),-l$$($(1)_pc)))
+$(1)_obj    = $$(patsubst %.c,$$(O)/%.o,$$(sort $$(wildcard lib/adapters/$(1)/*.c)))
+$(O)/libmereau-$(1).a: $$($(1)_obj)
+$(O)/libmereau-$(1).so: $$($(1)_obj) $(O)/helpers.a $(O)/libmereau.so
+	$$(call link_shared,mereau-$(1),$$($(1)_obj) -L$(O) -lmereau $(O)/helpers.a $$($(1)_libs) -pthread)
+$(O)/lib/adapters/$(1)/%.o: room_flags = $$($(1)_cflags)
+$(O)/mereau-$(1).pc: pc_adapter_libs = $$(strip $$($(1)_libs)) -lm -ldl -pthread
+endef
+$(foreach a,$(adapters),$(eval $(call adapter_rules,$(a))))
 
 # Only the room that may include a library is given the way to its headers.
 $(O)/lib/crypto/%.o: room_flags = $(MBEDTLS_CFLAGS)
 $(O)/lib/json/%.o: room_flags = $(CJSON_CFLAGS)
-$(O)/lib/adapters/sqlite/%.o: room_flags = $(SQLITE_CFLAGS)
 $(O)/lib/%.o: lib/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(lib_flags) $(room_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -114,14 +131,17 @@ $(O)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CC) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
 	echo '$(CC) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' > $@
+# Which libraries are built here; for tests/style.
+$(O)/libraries: FORCE
+	@mkdir -p $(@D)
+	@echo '$(libs)' | cmp -s - $@ || echo '$(libs)' > $@
 
 # --- pkg-config files -----------------------------------------------------------
 # Requires.private where the system has the .pc file, else Libs.private by name.
-has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 pc_requires = $(strip $(if $(call has,mbedcrypto),mbedcrypto) $(if $(call has,libcjson),libcjson))
 pc_libs     = $(strip $(if $(call has,mbedcrypto),,-lmbedcrypto) $(if $(call has,libcjson),,-lcjson) -pthread)
-# By name: sqlite3.pc asks for what its own package does not bring (Debian: zlib).
-pc_sqlite_libs     = $(strip $(SQLITE_LIBS)) -lm -ldl -pthread
+# An adapter's by name: sqlite3.pc asks for what its own package does not bring
+# (Debian: zlib).
 # Relative to ${prefix}, so that an installed tree can be moved.
 below = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
 $(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
@@ -129,7 +149,7 @@ $(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
 	@sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call below,$(LIBDIR))|' \
 	    -e 's|@INCLUDEDIR@|$(call below,$(INCLUDEDIR))|' -e 's|@VERSION@|$(VERSION)|' \
 	    -e 's|@REQUIRES@|$(pc_requires)|' -e 's|@LIBS@|$(pc_libs)|' \
-	    -e 's|@SQLITE_LIBS@|$(pc_sqlite_libs)|' $< > $@
+	    -e 's|@ADAPTER_LIBS@|$(pc_adapter_libs)|' $< > $@
 
 # --- install --------------------------------------------------------------------
 .PHONY: install uninstall
@@ -163,15 +183,19 @@ testdirs  = unit vectors store flow sim
 test_src  = $(sort $(foreach d,$(testdirs),$(wildcard tests/$(d)/test_*.c)))
 tests     = $(test_src:%.c=$(O)/%)
 examples  = $(patsubst %.c,$(O)/%,$(sort $(wildcard examples/*.c)))
-benches   = $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/bench/*.c)))
+# Tests and benchmarks of an adapter that needs a server: in tests/NAME and
+# tests/bench/bench_NAME.c; run by check-NAME and bench-NAME.
+served    = $(filter-out sqlite,$(all_adapters))
+served_src = $(sort $(foreach a,$(served),$(wildcard tests/$(a)/test_*.c)))
+benches   = $(patsubst %.c,$(O)/%,$(filter-out $(served:%=tests/bench/bench_%.c),$(sort $(wildcard tests/bench/*.c))))
 with_alloc := $(if $(wildcard tests/*/test_*.c),$(shell grep -lE 'include.*[/"]alloc\.h"' tests/*/test_*.c))
 shared_of = $(foreach f,$(sort $(wildcard tests/$(1)/*.c)),$(if $(filter test_% alloc.c,$(notdir $(f))),,$(f:%.c=$(O)/%.o)))
 all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-sqlite.a $(O)/libmereau.a
-link_libs = $(all_libs) $(SQLITE_LIBS) $(core_libs)
+link_libs = $(all_libs) $(sqlite_libs) $(core_libs)
 
 $(O)/tests/%.o: tests/%.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(test_flags) $(CMOCKA_CFLAGS) $(SQLITE_CFLAGS) $(CJSON_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(test_flags) $(CMOCKA_CFLAGS) $(sqlite_cflags) $(CJSON_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(O)/examples/%.o: examples/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(test_flags) $(MBEDTLS_CFLAGS) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -183,13 +207,23 @@ alloc_flags = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(O)/tests/unit/alloc.o: test_flags += -DTEST_ALLOC_WRAP
 endif
 
-# test_program: source without .c
+# test_program: source without .c; objects of its folder; adapter, if it is of one
 define test_program
-$(O)/$(1): $(O)/$(1).o $(call shared_of,$(notdir $(patsubst %/,%,$(dir $(1))))) $(if $(filter $(1).c,$(with_alloc)),$(O)/tests/unit/alloc.o) $(all_libs)
+$(O)/$(1): $(O)/$(1).o $(2) $(if $(filter $(1).c,$(with_alloc)),$(O)/tests/unit/alloc.o) $(3:%=$(O)/libmereau-%.a) $(all_libs)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) \
-	    $(if $(filter $(1).c,$(with_alloc)),$$(alloc_flags)) $$(link_libs) $$(CMOCKA_LIBS)
+	    $(if $(filter $(1).c,$(with_alloc)),$$(alloc_flags)) $(3:%=$(O)/libmereau-%.a) $$(link_libs) $(3:%=$$(%_libs)) $$(CMOCKA_LIBS)
 endef
-$(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t))))
+folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
+$(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t),$(call shared_of,$(call folder_of,$(t))))))
+# They share tests/store/support.c with the other stores' tests.
+$(foreach t,$(served_src:%.c=%),$(eval $(call test_program,$(t),\
+    $(call shared_of,$(call folder_of,$(t))) $(O)/tests/store/support.o,$(call folder_of,$(t)))))
+define served_rules
+$(O)/tests/$(1)/%.o $(O)/tests/bench/bench_$(1).o: test_flags += $$($(1)_cflags)
+$(O)/tests/bench/bench_$(1): $(O)/tests/bench/bench_$(1).o $(call shared_of,$(1)) $(O)/libmereau-$(1).a $(all_libs)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(link_libs) $$($(1)_libs)
+endef
+$(foreach a,$(served),$(eval $(call served_rules,$(a))))
 
 # Counts what the library calls, between its own files.
 $(O)/tests/flow/test_equal_work: private LDFLAGS += -Wl,--wrap=mru_hash,--wrap=mru_equal_ct
@@ -237,8 +271,9 @@ run-all: $(tests) $(examples)
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
 parts = check-asan check-tsan check-valgrind check-clang check-tidy \
-    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13
-.PHONY: check-all check-bare check-fuzz $(parts)
+    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 \
+    $(served:%=check-%)
+.PHONY: check-all check-bare check-fuzz $(parts) run-served $(served:%=bench-%)
 check-all:
 	@tests/tools/deps.sh all
 	@tests/tools/check_all.sh $(parts)
@@ -278,6 +313,14 @@ check-debian12:
 	@JOBS=$(JOBS) tests/tools/bare.sh bookworm
 check-debian13:
 	@JOBS=$(JOBS) tests/tools/bare.sh trixie
+
+# The tests of one adapter; they start and stop the real server themselves.
+run-served: $(patsubst %.c,$(O)/%,$(filter tests/$(ONE)/%,$(served_src)))
+	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $^
+$(served:%=check-%): check-%:
+	@$(again) O=build-check WERROR=1 ONE=$* all run-served
+$(served:%=bench-%): bench-%: $(O)/tests/bench/bench_%
+	@$<
 
 check-interop: $(O)/examples/demo
 	@DEMO=$(abspath $(O)/examples/demo) tests/tools/run_tests.sh $(O)/log \

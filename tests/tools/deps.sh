@@ -41,7 +41,17 @@ find_check() {
     has find || need findutils
 }
 
+# The servers of stores, started by the tests themselves.
+find_servers() {
+    pkg-config --exists libpq || need libpq
+    { has postgres || ls /usr/lib/postgresql/*/bin/postgres; } \
+        >/dev/null 2>&1 || need postgres
+    pkg-config --exists hiredis || need hiredis
+    has redis-server || need redis
+}
+
 find_all() {
+    find_servers
     has clang || need clang
     has clang-tidy || need clangtidy
     has cppcheck || need cppcheck
@@ -77,6 +87,10 @@ pkgconfig    pkg-config         pkgconf-pkg-config pkgconf          pkgconf
 mbedtls      libmbedtls-dev     mbedtls-devel      mbedtls-dev      mbedtls
 cjson        libcjson-dev       cjson-devel        cjson-dev        cjson
 sqlite       libsqlite3-dev     sqlite-devel       sqlite-dev       sqlite
+libpq        libpq-dev          libpq-devel        libpq-dev        libpq
+postgres     postgresql         postgresql-server  postgresql       postgresql
+hiredis      libhiredis-dev     hiredis-devel      hiredis-dev      hiredis
+redis        redis-server       redis              redis            redis
 cmocka       libcmocka-dev      libcmocka-devel    cmocka-dev       cmocka
 python       python3            python3            python3          python
 findutils    findutils          findutils          findutils        findutils

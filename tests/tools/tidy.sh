@@ -2,7 +2,9 @@
 # tidy.sh - clang-tidy (.clang-tidy) over every source of lib/, and cppcheck over all
 # of them. Each source is one check, cppcheck another.
 set -u
-flags="-std=c11 -Iinclude -Ilib $(pkg-config --cflags libcjson 2>/dev/null)"
+flags="-std=c11 -Iinclude -Ilib $(for p in libcjson libpq hiredis; do
+    pkg-config --cflags $p 2>/dev/null
+done | tr '\n' ' ')"
 log=${O:-build-tidy}
 mkdir -p "$log"
 one() {
