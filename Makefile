@@ -20,6 +20,8 @@ DESTDIR  ?=
 CFLAGS   ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 INSTALL  ?= install
+# What computes: mbedtls, or openssl (3.0 and up).
+CRYPTO   ?= mbedtls
 # How many programs a check builds and runs at once.
 JOBS     ?= 2
 
@@ -47,7 +49,11 @@ CJSON_CFLAGS   = $(call once,CJSON_CFLAGS,$(call ask,--cflags,libcjson,))
 CJSON_LIBS     = $(call once,CJSON_LIBS,$(call ask,--libs,libcjson,-lcjson))
 CMOCKA_CFLAGS  = $(call once,CMOCKA_CFLAGS,$(call ask,--cflags,cmocka,))
 CMOCKA_LIBS    = $(call once,CMOCKA_LIBS,$(call ask,--libs,cmocka,-lcmocka))
-core_libs = $(MBEDTLS_LIBS) $(CJSON_LIBS) -pthread
+OPENSSL_CFLAGS = $(call once,OPENSSL_CFLAGS,$(call ask,--cflags,libcrypto,))
+OPENSSL_LIBS   = $(call once,OPENSSL_LIBS,$(call ask,--libs,libcrypto,-lcrypto))
+CRYPTO_CFLAGS  = $(if $(filter openssl,$(CRYPTO)),$(OPENSSL_CFLAGS),$(MBEDTLS_CFLAGS))
+CRYPTO_LIBS    = $(if $(filter openssl,$(CRYPTO)),$(OPENSSL_LIBS),$(MBEDTLS_LIBS))
+core_libs = $(CRYPTO_LIBS) $(CJSON_LIBS) -pthread
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
 # --- adapters: a folder lib/adapters/NAME becomes the library mereau-NAME -------
@@ -62,7 +68,8 @@ left_out      = $(filter-out $(adapters),$(all_adapters))
 
 # --- the libraries ------------------------------------------------------------
 rooms = base port json crypto jose credential record model transact engine
-core_src    = $(sort $(foreach r,$(rooms),$(wildcard lib/$(r)/*.c)))
+core_src    = $(sort $(foreach r,$(rooms),$(wildcard lib/$(r)/*.c)) \
+    $(wildcard lib/crypto/$(CRYPTO)/*.c))
 testing_src = $(sort $(wildcard lib/testing/*.c))
 core_obj    = $(core_src:%.c=$(O)/%.o)
 testing_obj = $(testing_src:%.c=$(O)/%.o)
@@ -119,7 +126,7 @@ endef
 $(foreach a,$(adapters),$(eval $(call adapter_rules,$(a))))
 
 # Only the room that may include a library is given the way to its headers.
-$(O)/lib/crypto/%.o: room_flags = $(MBEDTLS_CFLAGS)
+$(O)/lib/crypto/$(CRYPTO)/%.o: room_flags = $(CRYPTO_CFLAGS)
 $(O)/lib/json/%.o: room_flags = $(CJSON_CFLAGS)
 $(O)/lib/%.o: lib/%.c $(O)/flags
 	@mkdir -p $(@D)
@@ -129,8 +136,8 @@ $(O)/lib/%.o: lib/%.c $(O)/flags
 .PHONY: FORCE
 $(O)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
-	echo '$(CC) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' > $@
+	@echo '$(CC) $(CRYPTO) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+	echo '$(CC) $(CRYPTO) $(lib_flags) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)' > $@
 # Which libraries are built here; for tests/style.
 $(O)/libraries: FORCE
 	@mkdir -p $(@D)
@@ -138,8 +145,9 @@ $(O)/libraries: FORCE
 
 # --- pkg-config files -----------------------------------------------------------
 # Requires.private where the system has the .pc file, else Libs.private by name.
-pc_requires = $(strip $(if $(call has,mbedcrypto),mbedcrypto) $(if $(call has,libcjson),libcjson))
-pc_libs     = $(strip $(if $(call has,mbedcrypto),,-lmbedcrypto) $(if $(call has,libcjson),,-lcjson) -pthread)
+pc_crypto   = $(if $(filter openssl,$(CRYPTO)),libcrypto,mbedcrypto)
+pc_requires = $(strip $(if $(call has,$(pc_crypto)),$(pc_crypto)) $(if $(call has,libcjson),libcjson))
+pc_libs     = $(strip $(if $(call has,$(pc_crypto)),,$(if $(filter openssl,$(CRYPTO)),-lcrypto,-lmbedcrypto)) $(if $(call has,libcjson),,-lcjson) -pthread)
 # An adapter's by name: sqlite3.pc asks for what its own package does not bring
 # (Debian: zlib).
 # Relative to ${prefix}, so that an installed tree can be moved.

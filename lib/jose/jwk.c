@@ -247,7 +247,7 @@ static mereau_status make_key(mru_key **out, struct reading *r) {
     }
     status = r->alg->kty == MRU_KTY_RSA ? read_rsa(r) : read_ec(r);
     if (status == MEREAU_OK)
-        status = mru_pkey_make(&pkey, r->alg, &r->parts, r->err);
+        status = mru_pkey_make(&pkey, r->alg, NULL, &r->parts, r->err);
     if (status != MEREAU_OK)
         return status;
     return mru_key_wrap(out, r->alg, pkey, NULL, 0, r->err);

@@ -8,28 +8,20 @@ const char *mru_alg_name(int32_t alg) {
 }
 
 int32_t mru_alg_find(const char *name, size_t len) {
-    for (int32_t alg = MEREAU_ALG_HS256; alg <= MEREAU_ALG_EDDSA; alg++) {
-        const char *known = mru_alg_name(alg);
-        if (known && strlen(known) == len && memcmp(known, name, len) == 0)
-            return alg;
-    }
-    /* RFC 9864 gave EdDSA over this curve a name of its own. */
-    if (len == 7 && memcmp(name, "Ed25519", 7) == 0)
-        return MEREAU_ALG_EDDSA;
-    return 0;
+    const struct mru_alg *info = mru_alg_named(name, len, MRU_USE_SIG);
+    return info ? info->id : 0;
 }
 
 size_t mru_alg_sig_len(int32_t alg) {
     const struct mru_alg *info = mru_alg_info(alg);
-    if (!info)
+    if (!info || info->use != MRU_USE_SIG)
         return 0;
     switch (info->kty) {
     case MRU_KTY_OCT:
         return (size_t)info->hash;
     case MRU_KTY_EC:
-        return 2 * info->coord;
     case MRU_KTY_OKP:
-        return 64;
+        return 2 * info->coord;
     default:
         return 0;
     }
@@ -39,13 +31,13 @@ mereau_status mru_alg_usable(const struct mru_alg **out, int32_t alg,
                              mereau_error *err) {
     const struct mru_alg *info = mru_alg_info(alg);
     *out = NULL;
-    if (!info)
+    if (!info || info->use != MRU_USE_SIG)
         return mru_refuse(err, MEREAU_E_ALG, "key.alg", "RFC 7518 3.1",
                           "a signature algorithm", "another");
-    if (info->kty == MRU_KTY_OKP)
+    if (info->kty == MRU_KTY_OKP && !(mru_crypto_has() & MRU_HAS_ED25519))
         return mru_refuse(err, MEREAU_E_ALG, "key.eddsa", "RFC 8037",
                           "an algorithm of this build",
-                          "EdDSA, which mbedTLS does not have");
+                          "EdDSA, which its provider does not have");
     *out = info;
     return MEREAU_OK;
 }
@@ -138,7 +130,7 @@ mereau_status mru_key_from_pem(mru_key **out, const void *data, size_t len,
             mru_refuse(err, MEREAU_E_KEY, "key.kind", "RFC 8725 2.1",
                        "an RSA or EC algorithm for an encoded key", info->name);
     if (status == MEREAU_OK)
-        status = mru_pkey_parse(&pkey, info, data, len, err);
+        status = mru_pkey_parse(&pkey, info, NULL, data, len, err);
     if (status == MEREAU_OK)
         status = flags_allow(mru_pkey_is_private(pkey), flags, err);
     if (status != MEREAU_OK) {
@@ -158,7 +150,7 @@ mereau_status mru_key_generate(mru_key **out, int32_t alg, mru_rng rng,
     if (status != MEREAU_OK)
         return status;
     if (info->kty != MRU_KTY_OCT) {
-        status = mru_pkey_generate(&pkey, info, rng, rng_arg, err);
+        status = mru_pkey_generate(&pkey, info, NULL, rng, rng_arg, err);
         if (status != MEREAU_OK)
             return status;
         return mru_key_wrap(out, info, pkey, NULL, 0, err);
@@ -196,9 +188,7 @@ mereau_status mru_key_set_kid(mru_key *key, const char *kid, size_t len) {
 mereau_status mru_key_sign(const mru_key *key, mru_rng rng, void *rng_arg,
                            const uint8_t *input, size_t len,
                            uint8_t sig[MRU_MAX_SIG], size_t *sig_len) {
-    uint8_t digest[MRU_MAX_HASH];
     mereau_slice part = {input, len};
-    mereau_status status = MEREAU_OK;
     *sig_len = 0;
     if (key->secret) {
         if (mru_hmac(key->alg->hash, key->secret, key->secret_len, &part, 1,
@@ -207,9 +197,8 @@ mereau_status mru_key_sign(const mru_key *key, mru_rng rng, void *rng_arg,
         *sig_len = (size_t)key->alg->hash;
         return MEREAU_OK;
     }
-    if (mru_hash(key->alg->hash, &part, 1, digest) != 0)
-        return MEREAU_E_CRYPTO;
-    status = mru_pkey_sign(key->pkey, digest, rng, rng_arg, sig);
+    mereau_status status =
+        mru_pkey_sign(key->pkey, input, len, rng, rng_arg, sig);
     if (status == MEREAU_OK)
         *sig_len = mru_pkey_sig_len(key->pkey);
     else
@@ -222,11 +211,8 @@ mereau_status mru_key_verify(const mru_key *key, const uint8_t *input,
     uint8_t digest[MRU_MAX_HASH];
     mereau_slice part = {input, len};
     size_t hash = (size_t)key->alg->hash;
-    if (!key->secret) {
-        if (mru_hash(key->alg->hash, &part, 1, digest) != 0)
-            return MEREAU_E_CRYPTO;
-        return mru_pkey_verify(key->pkey, digest, sig, sig_len);
-    }
+    if (!key->secret)
+        return mru_pkey_verify(key->pkey, input, len, sig, sig_len);
     if (sig_len != hash)
         return MEREAU_E_SIGNATURE;
     if (mru_hmac(key->alg->hash, key->secret, key->secret_len, &part, 1,

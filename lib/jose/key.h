@@ -9,12 +9,13 @@
 typedef struct mru_key mru_key;
 
 enum {
-    MRU_KEY_PUBLIC = 1,  /* public material only: private members are refused */
+    MRU_KEY_PUBLIC = 1, /* public material only: private members are refused */
     MRU_KEY_PRIVATE = 2, /* must be able to sign */
-    MRU_KEY_SECRET = 4   /* an oct key is allowed (HS*) */
+    MRU_KEY_SECRET = 4 /* an oct key is allowed (HS*) */
 };
 
-/* "ES256" of MEREAU_ALG_ES256; NULL for an unknown one. And back: 0. */
+/* "ES256" of MEREAU_ALG_ES256; NULL for an unknown one. And back, signature
+ * algorithms only: 0. */
 const char *mru_alg_name(int32_t alg);
 int32_t mru_alg_find(const char *name, size_t len);
 /* Bytes of a signature made with alg by a key of this kind; 0 when it depends

@@ -31,7 +31,9 @@ ARROWS = {
 # C11, all of it that needs no operating system.
 C11 = set("assert complex ctype errno float inttypes iso646 limits math setjmp "
           "stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib string".split())
-OTHERS = {"json": r"(cjson/)?cJSON", "crypto": r"(mbedtls|psa)/\w+"}
+OTHERS = {"json": r"(cjson/)?cJSON", "crypto/mbedtls": r"(mbedtls|psa)/\w+",
+          "crypto/openssl": r"openssl/\w+"}
+PROVIDERS = ["crypto/mbedtls", "crypto/openssl"]  # one of them is in a build
 ANY = {"port", "adapters", "testing"}
 
 
@@ -50,6 +52,10 @@ def room_of(path):
     return m and m.group(1)
 
 
+def place_of(path):
+    return os.path.dirname(path)[len("lib/"):]
+
+
 def included(source):
     """All headers of the tree that the compiler read for a source."""
     with open(f"{build}/{source[:-2]}.d") as f:
@@ -62,6 +68,12 @@ with open(f"{build}/libraries") as f:  # adapters that were left out were not bu
     built = {name.replace("mereau-", "lib/adapters/") for name in f.read().split()}
 sources = sorted(glob.glob("lib/*/*.c") +
                  [p for p in glob.glob("lib/adapters/*/*.c") if os.path.dirname(p) in built])
+providers = {p: sorted(glob.glob(f"lib/{p}/*.c")) for p in PROVIDERS}
+chosen = [p for p in PROVIDERS if glob.glob(f"{build}/lib/{p}/*.d")]
+if not chosen:
+    bad.append(f"no provider was built in {build}")
+for p in chosen:
+    sources += providers[p]
 for source in sources:
     room = room_of(source)
     if room not in ARROWS:
@@ -76,18 +88,20 @@ for source in sources:
         other = room_of(path)
         if other and other not in reach(room):
             bad.append(f"{source}: {room} includes {path}")
+        if place_of(path) in PROVIDERS and place_of(path) != place_of(source):
+            bad.append(f"{source}: sees the inside of {place_of(path)}")
 
-for path in sources + sorted(glob.glob("lib/**/*.h", recursive=True)):
+for path in sorted(set(sources).union(*providers.values())) + sorted(glob.glob("lib/**/*.h", recursive=True)):
     room = room_of(path)
     if room in ANY or room is None:
         continue
     with open(path) as f:
         for name in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)\.h[>"]', f.read(), re.M):
-            if re.fullmatch(r"mereau/\w+|(\.\./\w+/)?\w+", name):
+            if re.fullmatch(r"mereau/\w+|((\.\./)+(\w+/)?)?\w+", name):
                 if name in C11 or name.startswith("mereau/") or \
                         os.path.exists(os.path.join(os.path.dirname(path), name + ".h")):
                     continue
-            if not re.fullmatch(OTHERS.get(room, "$^"), name):
+            if not re.fullmatch(OTHERS.get(place_of(path), "$^"), name):
                 bad.append(f"{path}: {room} includes <{name}.h>")
 
 print("\n".join(bad) or f"{len(sources)} sources keep to their rooms")

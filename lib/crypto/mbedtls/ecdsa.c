@@ -1,6 +1,6 @@
-/* lib/crypto/ecdsa.c - signing and verifying with elliptic curves: ECDSA (FIPS
+/* lib/crypto/mbedtls/ecdsa.c - signing and verifying with elliptic curves: ECDSA (FIPS
  * 186-5 section 6), deterministic (RFC 6979). */
-#include "asym.h"
+#include "ec.h"
 
 /* The provider takes groups as not const, but only reads a warm one. */
 static mbedtls_ecp_group *shared(const mbedtls_ecp_group *grp) {

@@ -1,5 +1,5 @@
-/* lib/crypto/mbed.h - mbedTLS 2.28 and 3.6 as one: every difference between the
- * two that this room meets is settled here. Only included by lib/crypto. */
+/* lib/crypto/mbedtls/mbed.h - mbedTLS 2.28 and 3.6 as one: every difference between the
+ * two that this room meets is settled here. Only included by lib/crypto/mbedtls. */
 #ifndef MRU_MBED_H
 #define MRU_MBED_H
 
@@ -17,7 +17,7 @@
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 
-#include "crypto.h"
+#include "../provider.h"
 
 #if MBEDTLS_VERSION_NUMBER >= 0x04000000
 #error "mbedTLS 4 has PSA only: this is the classic back end for 2.28 and 3.6"
@@ -79,14 +79,6 @@
 mereau_status mru_mbed_status(int ret, mereau_status other);
 /* The mbedTLS name of a hash. */
 mbedtls_md_type_t mru_mbed_md(int hash);
-
-/* A caller's generator, and what it answered when it failed. */
-struct mru_rng_box {
-    mru_rng rng;
-    void *arg;
-    int code; /* the first failure */
-};
-int mru_rng_draw(void *box, unsigned char *out, size_t len);
 
 /* A generator for blinding what is computed while a key is read, when no caller
  * has one to lend. Keyed by the private part itself: who does not know that

@@ -1,4 +1,4 @@
-/* lib/crypto/hash.c - SHA-2, HMAC (RFC 2104) and HKDF (RFC 5869). Allocates
+/* lib/crypto/mbedtls/hash.c - SHA-2, HMAC (RFC 2104). Allocates
  * nothing: the provider's contexts live on the stack. */
 #include "mbed.h"
 
@@ -115,36 +115,5 @@ int mru_hmac(int hash, const uint8_t *key, size_t key_len,
     mru_wipe(inner, sizeof inner);
     if (ret != 0)
         memset(out, 0, (size_t)hash);
-    return ret == 0 ? 0 : -1;
-}
-
-int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
-             const mereau_slice *info, uint8_t *out, size_t out_len) {
-    uint8_t prk[MRU_SHA256], block[MRU_SHA256];
-    mereau_slice ikm = {key, key_len};
-    mereau_slice parts[3] = {{block, 0}, {NULL, 0}, {NULL, 1}};
-    uint8_t counter = 0;
-    if (out_len > 255 * (size_t)MRU_SHA256)
-        return -1;
-    if (info)
-        parts[1] = *info;
-    parts[2].data = &counter;
-    /* No salt is a salt of zeros, which HMAC pads to the same key. */
-    int ret = mru_hmac(MRU_SHA256, salt ? salt->data : NULL,
-                       salt ? salt->len : 0, &ikm, 1, prk);
-    for (size_t done = 0; ret == 0 && done < out_len;) {
-        size_t step =
-            out_len - done < sizeof block ? out_len - done : sizeof block;
-        counter = (uint8_t)(counter + 1);
-        ret = mru_hmac(MRU_SHA256, prk, sizeof prk, parts, 3, block);
-        parts[0].len = sizeof block;
-        if (ret == 0)
-            memcpy(out + done, block, step);
-        done += step;
-    }
-    mru_wipe(prk, sizeof prk);
-    mru_wipe(block, sizeof block);
-    if (ret != 0)
-        mru_wipe(out, out_len);
     return ret == 0 ? 0 : -1;
 }

@@ -1,4 +1,4 @@
-/* lib/crypto/ec.c - keys on P-256, P-384, P-521 and secp256k1 (FIPS 186-5, RFC
+/* lib/crypto/mbedtls/ec.c - keys on P-256, P-384, P-521 and secp256k1 (FIPS 186-5, RFC
  * 8812): made, checked, prepared. What they do is in ecdsa.c.
  *
  * A group of mbedTLS writes its table of multiples of G at first use. It is made
@@ -7,17 +7,17 @@
  * which count operations and decide nothing.) A second group has the public point
  * in place of G, so that a table of its multiples is kept too: verifying takes
  * two thirds of the time. */
-#include "asym.h"
+#include "ec.h"
 
-static mbedtls_ecp_group_id curve_of(const struct mru_alg *alg) {
-    switch (alg->id) {
-    case MEREAU_ALG_ES256:
+static mbedtls_ecp_group_id curve_of(const struct mru_curve *curve) {
+    switch (curve->id) {
+    case MRU_P256:
         return MBEDTLS_ECP_DP_SECP256R1;
-    case MEREAU_ALG_ES384:
+    case MRU_P384:
         return MBEDTLS_ECP_DP_SECP384R1;
-    case MEREAU_ALG_ES512:
+    case MRU_P521:
         return MBEDTLS_ECP_DP_SECP521R1;
-    case MEREAU_ALG_ES256K:
+    case MRU_SECP256K1:
         return MBEDTLS_ECP_DP_SECP256K1;
     default:
         return MBEDTLS_ECP_DP_NONE;
@@ -35,7 +35,7 @@ void mru_ec_free(struct mru_ec *ec) {
     mru_free_wiped(ec, sizeof *ec);
 }
 
-static mereau_status ec_new(struct mru_ec **out, const struct mru_alg *alg,
+static mereau_status ec_new(struct mru_ec **out, const struct mru_curve *curve,
                             mereau_error *err) {
     struct mru_ec *ec = mru_alloc(sizeof *ec);
     *out = NULL;
@@ -45,14 +45,15 @@ static mereau_status ec_new(struct mru_ec **out, const struct mru_alg *alg,
     mbedtls_ecp_group_init(&ec->q_grp);
     mbedtls_ecp_point_init(&ec->q);
     mbedtls_mpi_init(&ec->d);
-    int ret = mbedtls_ecp_group_load(&ec->grp, curve_of(alg));
+    int ret = mbedtls_ecp_group_load(&ec->grp, curve_of(curve));
     if (ret != 0) {
         mru_ec_free(ec);
         if (ret == MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE)
             return mru_refuse(err, MEREAU_E_ALG, "key.alg", NULL,
-                              "a curve of this build", alg->crv);
+                              "a curve of this build", curve->name);
         return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     }
+    ec->coord = curve->coord;
     *out = ec;
     return MEREAU_OK;
 }
@@ -112,15 +113,11 @@ static mereau_status ec_warm_q(struct mru_ec *ec, mereau_error *err) {
     return MEREAU_OK;
 }
 
-static mereau_status read_point(struct mru_ec *ec, const struct mru_alg *alg,
+static mereau_status read_point(struct mru_ec *ec,
                                 const struct mru_pkey_parts *parts,
                                 mereau_error *err) {
     const mereau_slice *x = &parts->part[MRU_PART_X];
     const mereau_slice *y = &parts->part[MRU_PART_Y];
-    if (x->len != alg->coord || y->len != alg->coord)
-        return mru_key_refuse(err, "key.point", "RFC 7518 6.2.1.2",
-                              "coordinates of the curve's full length",
-                              "another length");
     if (mbedtls_mpi_read_binary(&ec->q.X, x->data, x->len) != 0 ||
         mbedtls_mpi_read_binary(&ec->q.Y, y->data, y->len) != 0 ||
         mbedtls_mpi_lset(&ec->q.Z, 1) != 0)
@@ -134,15 +131,12 @@ static mereau_status read_point(struct mru_ec *ec, const struct mru_alg *alg,
     return MEREAU_OK;
 }
 
-static mereau_status read_private(struct mru_ec *ec, const struct mru_alg *alg,
+static mereau_status read_private(struct mru_ec *ec,
                                   const struct mru_pkey_parts *parts,
                                   mereau_error *err) {
     const mereau_slice *d = &parts->part[MRU_PART_D];
     if (d->len == 0)
         return MEREAU_OK;
-    if (d->len != alg->coord)
-        return mru_key_refuse(err, "key.pair", "RFC 7518 6.2.2.1",
-                              "d of the curve's full length", "another length");
     if (mbedtls_mpi_read_binary(&ec->d, d->data, d->len) != 0)
         return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     if (mbedtls_ecp_check_privkey(&ec->grp, &ec->d) != 0)
@@ -152,22 +146,22 @@ static mereau_status read_private(struct mru_ec *ec, const struct mru_alg *alg,
     return MEREAU_OK;
 }
 
-mereau_status mru_ec_make(struct mru_ec **out, const struct mru_alg *alg,
-                          const struct mru_pkey_parts *parts,
+mereau_status mru_ec_make(struct mru_ec **out, const struct mru_curve *curve,
+                          int use, const struct mru_pkey_parts *parts,
                           mereau_error *err) {
     struct mru_ec *ec = NULL;
     const mereau_slice *p = parts->part;
     *out = NULL;
-    mereau_status status = ec_new(&ec, alg, err);
+    mereau_status status = ec_new(&ec, curve, err);
     if (status == MEREAU_OK)
-        status = read_point(ec, alg, parts, err);
+        status = read_point(ec, parts, err);
     if (status == MEREAU_OK)
-        status = read_private(ec, alg, parts, err);
+        status = read_private(ec, parts, err);
     if (status == MEREAU_OK && ec->is_private)
         status = ec_warm(ec, p[MRU_PART_D].data, p[MRU_PART_D].len, err);
     else if (status == MEREAU_OK)
         status = ec_warm(ec, p[MRU_PART_X].data, p[MRU_PART_X].len, err);
-    if (status == MEREAU_OK)
+    if (status == MEREAU_OK && use == MRU_USE_SIG)
         status = ec_warm_q(ec, err);
     if (status != MEREAU_OK)
         mru_ec_free(ec);
@@ -176,44 +170,28 @@ mereau_status mru_ec_make(struct mru_ec **out, const struct mru_alg *alg,
     return status;
 }
 
-mereau_status mru_ec_generate(struct mru_ec **out, const struct mru_alg *alg,
-                              struct mru_rng_box *box, mereau_error *err) {
+mereau_status mru_ec_public(const struct mru_curve *curve, const uint8_t *d,
+                            uint8_t *x, uint8_t *y) {
+    struct mru_self_rng self;
     struct mru_ec *ec = NULL;
-    *out = NULL;
-    mereau_status status = ec_new(&ec, alg, err);
+    mereau_status status = ec_new(&ec, curve, NULL);
     if (status != MEREAU_OK)
         return status;
-    int ret =
-        mbedtls_ecp_gen_keypair(&ec->grp, &ec->d, &ec->q, mru_rng_draw, box);
-    if (box->code != 0)
-        status = mru_refuse_host(err, MEREAU_E_RANDOM, box->code, "key.random",
-                                 NULL, NULL);
-    else if (ret != 0)
-        status = mru_refuse(err, mru_mbed_status(ret, MEREAU_E_CRYPTO),
-                            "key.generate", NULL, NULL, NULL);
-    ec->is_private = 1;
-    if (status != MEREAU_OK)
-        mru_ec_free(ec);
-    else
-        *out = ec;
+    int ret = mru_self_rng_seed(&self, d, curve->coord);
+    if (ret == 0)
+        ret = mbedtls_mpi_read_binary(&ec->d, d, curve->coord);
+    if (ret == 0 && mbedtls_ecp_check_privkey(&ec->grp, &ec->d) != 0)
+        status = MEREAU_E_KEY;
+    if (ret == 0 && status == MEREAU_OK)
+        ret = mbedtls_ecp_mul(&ec->grp, &ec->q, &ec->d, &ec->grp.G,
+                              mru_self_rng_draw, &self);
+    if (ret == 0 && status == MEREAU_OK)
+        ret = mbedtls_mpi_write_binary(&ec->q.X, x, curve->coord);
+    if (ret == 0 && status == MEREAU_OK)
+        ret = mbedtls_mpi_write_binary(&ec->q.Y, y, curve->coord);
+    if (ret != 0)
+        status = mru_mbed_status(ret, MEREAU_E_CRYPTO);
+    mru_wipe(&self, sizeof self);
+    mru_ec_free(ec);
     return status;
-}
-
-int mru_ec_is_private(const struct mru_ec *ec) { return ec->is_private; }
-
-int mru_ec_part(const struct mru_ec *ec, const struct mru_alg *alg, int part,
-                uint8_t *out, size_t cap, size_t *len) {
-    const mbedtls_mpi *number;
-    if (part == MRU_PART_X)
-        number = &ec->q.X;
-    else if (part == MRU_PART_Y)
-        number = &ec->q.Y;
-    else if (part == MRU_PART_D && ec->is_private)
-        number = &ec->d;
-    else
-        return -1;
-    *len = alg->coord;
-    if (*len > cap)
-        return -1;
-    return mbedtls_mpi_write_binary(number, out, *len) == 0 ? 0 : -1;
 }

@@ -1,7 +1,7 @@
-/* lib/crypto/pkey_parse.c - keys in PEM and DER: SPKI, PKCS#1, PKCS#8, SEC1 and
+/* lib/crypto/mbedtls/pkey_parse.c - keys in PEM and DER: SPKI, PKCS#1, PKCS#8, SEC1 and
  * the public key of an X.509 certificate. Only finds the numbers; whether they
  * make a key that may be used is decided where every other key is checked. */
-#include "asym.h"
+#include "mbed.h"
 
 static const char pem_mark[] = "-----BEGIN ";
 
@@ -184,25 +184,39 @@ static mereau_status wrong_kind(const struct mru_alg *alg, mereau_error *err) {
                           "a key of another kind");
 }
 
-static mbedtls_ecp_group_id curve_wanted(const struct mru_alg *alg) {
-    const mbedtls_ecp_group_id curves[] = {
-        MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
-        MBEDTLS_ECP_DP_SECP521R1, MBEDTLS_ECP_DP_SECP256K1};
-    return curves[alg->id - MEREAU_ALG_ES256];
+static const struct mru_curve *curve_found(mbedtls_ecp_group_id id) {
+    switch (id) {
+    case MBEDTLS_ECP_DP_SECP256R1:
+        return mru_curve_find("P-256", 5);
+    case MBEDTLS_ECP_DP_SECP384R1:
+        return mru_curve_find("P-384", 5);
+    case MBEDTLS_ECP_DP_SECP521R1:
+        return mru_curve_find("P-521", 5);
+    case MBEDTLS_ECP_DP_SECP256K1:
+        return mru_curve_find("secp256k1", 9);
+    default:
+        return NULL;
+    }
 }
 
 static mereau_status pk_to_key(mru_pkey **out, const struct mru_alg *alg,
+                               const struct mru_curve *curve,
                                mbedtls_pk_context *pk, uint8_t *room,
                                mereau_error *err) {
     struct mru_pkey_parts parts = {{{NULL, 0}}};
     mbedtls_pk_type_t type = mbedtls_pk_get_type(pk);
     int ret;
+    if (alg->kty != MRU_KTY_EC)
+        curve = NULL;
     if (type == MBEDTLS_PK_RSA && alg->kty == MRU_KTY_RSA) {
         ret = take_rsa(&parts, mbedtls_pk_rsa(*pk), room);
     } else if (type == MBEDTLS_PK_ECKEY && alg->kty == MRU_KTY_EC) {
         const mbedtls_ecp_keypair *ec = mbedtls_pk_ec(*pk);
-        if (ec->grp.id != curve_wanted(alg))
+        const struct mru_curve *found = curve_found(ec->grp.id);
+        if (!found || (curve && curve != found) ||
+            (alg->crv && strcmp(alg->crv, found->name) != 0))
             return wrong_kind(alg, err);
+        curve = found;
         ret = take_ec(&parts, ec, room);
     } else {
         return wrong_kind(alg, err);
@@ -210,12 +224,12 @@ static mereau_status pk_to_key(mru_pkey **out, const struct mru_alg *alg,
     if (ret != 0)
         return mru_key_refuse(err, "key.bits", NULL, "at most 8192 bits",
                               "more");
-    return mru_pkey_make(out, alg, &parts, err);
+    return mru_pkey_make(out, alg, curve, &parts, err);
 }
 
 mereau_status mru_pkey_parse(mru_pkey **out, const struct mru_alg *alg,
-                             const uint8_t *data, size_t len,
-                             mereau_error *err) {
+                             const struct mru_curve *curve, const uint8_t *data,
+                             size_t len, mereau_error *err) {
     const size_t room_len = (size_t)MRU_PARTS * ROOM;
     mbedtls_pk_context pk;
     uint8_t *room = NULL;
@@ -234,7 +248,7 @@ mereau_status mru_pkey_parse(mru_pkey **out, const struct mru_alg *alg,
     if (!room)
         status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     else
-        status = pk_to_key(out, alg, &pk, room, err);
+        status = pk_to_key(out, alg, curve, &pk, room, err);
 done:
     mru_free_wiped(room, room_len);
     mbedtls_pk_free(&pk);

@@ -1,10 +1,10 @@
-/* lib/crypto/rsa.c - RSA signatures, PKCS#1 v1.5 and PSS (RFC 8017).
+/* lib/crypto/mbedtls/rsa.c - RSA signatures, PKCS#1 v1.5 and PSS (RFC 8017).
  *
  * An mbedTLS context writes to itself in every operation (Montgomery constants,
  * blinding values) and holds its mutex all the while. So the key's own context
  * is never used for one: operations borrow a copy from a pool, and make one for
  * themselves when all are lent. Nobody ever waits. */
-#include "asym.h"
+#include "mbed.h"
 
 #include <stdatomic.h>
 
@@ -52,52 +52,6 @@ void mru_rsa_free(struct mru_rsa *rsa) {
 
 /* --- making --- */
 
-/* 1 when n is of the form that one faulty chip made (CVE-2017-15361, ROCA): a
- * power of 65537 modulo every small prime; 1 in 2^27 of all others is too. */
-static int modulus_is_roca(const mbedtls_mpi *n) {
-    static const uint8_t primes[] = {11,  13,  17,  19,  37,  53,  61,
-                                     71,  73,  79,  97,  103, 107, 109,
-                                     127, 151, 157, 163, 167};
-    for (size_t i = 0; i < sizeof primes; i++) {
-        mbedtls_mpi_uint rest;
-        uint32_t power = 1, p = primes[i], found = 0;
-        if (mbedtls_mpi_mod_int(&rest, n, primes[i]) != 0)
-            return 0;
-        for (uint32_t k = 0; k < p && !found; k++) {
-            found = power == (uint32_t)rest;
-            power = power * (65537 % p) % p;
-        }
-        if (!found)
-            return 0;
-    }
-    return 1;
-}
-
-static mereau_status check_public(const mbedtls_rsa_context *ctx,
-                                  mereau_error *err) {
-    size_t bits = mbedtls_mpi_bitlen(&ctx->N);
-    char found[32];
-    mru_say(found, sizeof found, "%zu bits", bits);
-    if (bits < MRU_RSA_MIN_BITS || bits > MRU_RSA_MAX_BITS)
-        return mru_key_refuse(err, "key.bits", "RFC 7518 3.3",
-                              "2048 to 8192 bits", found);
-    if (mbedtls_mpi_get_bit(&ctx->N, 0) == 0)
-        return mru_key_refuse(err, "key.modulus", "RFC 8017 3.1",
-                              "an odd modulus", "an even one");
-    if (mbedtls_mpi_bitlen(&ctx->E) < 17 || mbedtls_mpi_bitlen(&ctx->E) > 64 ||
-        mbedtls_mpi_get_bit(&ctx->E, 0) == 0)
-        return mru_key_refuse(err, "key.exponent", "NIST SP 800-56B 6.2",
-                              "an odd exponent of 17 to 64 bits", "another");
-    if (modulus_is_roca(&ctx->N))
-        return mru_key_refuse(err, "key.modulus", "CVE-2017-15361",
-                              "a modulus of independent primes",
-                              "one that can be factored (ROCA)");
-    if (mbedtls_rsa_check_pubkey(ctx) != 0)
-        return mru_key_refuse(err, "key.modulus", "RFC 8017 3.1", "an RSA key",
-                              "numbers that are none");
-    return MEREAU_OK;
-}
-
 /* The CRT numbers that came with a key must be those that follow from it: 0, -1,
  * or an error of mbedTLS. */
 static int check_crt(const mbedtls_rsa_context *ctx,
@@ -121,9 +75,9 @@ static int check_crt(const mbedtls_rsa_context *ctx,
 /* What every key ends its making with. */
 static mereau_status rsa_ready(struct mru_rsa *rsa, const struct mru_alg *alg,
                                mereau_error *err) {
-    mereau_status status = check_public(&rsa->master, err);
-    if (status != MEREAU_OK)
-        return status;
+    if (mbedtls_rsa_check_pubkey(&rsa->master) != 0)
+        return mru_key_refuse(err, "key.modulus", "RFC 8017 3.1", "an RSA key",
+                              "numbers that are none");
 #if MRU_MBED_3
     if (mbedtls_rsa_set_padding(&rsa->master,
                                 alg->pss ? MBEDTLS_RSA_PKCS_V21
@@ -169,42 +123,16 @@ static mereau_status complete_private(struct mru_rsa *rsa,
     return MEREAU_OK;
 }
 
-static mereau_status parts_fit(const struct mru_pkey_parts *parts,
-                               mereau_error *err) {
-    const mereau_slice *p = parts->part;
-    if (p[MRU_PART_N].len == 0 || p[MRU_PART_E].len == 0)
-        return mru_key_refuse(err, "key.modulus", "RFC 7518 6.3.1", "n and e",
-                              "one of them empty");
-    for (int i = 0; i < MRU_PARTS; i++)
-        if (p[i].len > MRU_RSA_MAX)
-            return mru_key_refuse(err, "key.bits", NULL, "at most 8192 bits",
-                                  "more");
-    int crt = 0;
-    for (int i = MRU_PART_P; i <= MRU_PART_QI; i++)
-        crt += p[i].len > 0;
-    /* PKCS#1 text gives p and q only; a JWK gives all five or none. */
-    if ((crt > 0 && p[MRU_PART_D].len == 0) ||
-        (p[MRU_PART_P].len > 0) != (p[MRU_PART_Q].len > 0) ||
-        (crt > 2 && crt < 5))
-        return mru_key_refuse(err, "key.pair", "RFC 7518 6.3.2",
-                              "d, and all or none of p, q, dp, dq, qi",
-                              "some of them");
-    return MEREAU_OK;
-}
-
 mereau_status mru_rsa_make(struct mru_rsa **out, const struct mru_alg *alg,
                            const struct mru_pkey_parts *parts,
                            mereau_error *err) {
     *out = NULL;
-    mereau_status status = parts_fit(parts, err);
-    if (status != MEREAU_OK)
-        return status;
     struct mru_rsa *rsa = rsa_new();
     if (!rsa || import_parts(&rsa->master, parts) != 0) {
         mru_rsa_free(rsa);
         return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     }
-    status = rsa_ready(rsa, alg, err);
+    mereau_status status = rsa_ready(rsa, alg, err);
     if (status == MEREAU_OK && parts->part[MRU_PART_D].len > 0)
         status = complete_private(rsa, parts, err);
     if (status != MEREAU_OK)
@@ -240,8 +168,6 @@ mereau_status mru_rsa_generate(struct mru_rsa **out, const struct mru_alg *alg,
 }
 
 /* --- reading out --- */
-
-int mru_rsa_is_private(const struct mru_rsa *rsa) { return rsa->is_private; }
 
 size_t mru_rsa_len(const struct mru_rsa *rsa) { return rsa->len; }
 
