@@ -7,7 +7,7 @@
 # CC, AR, CPPFLAGS, CFLAGS and LDFLAGS are yours; what the project needs is added to
 # them. No file is listed by hand: the rooms of lib/ are taken as they are.
 
-VERSION  = 0.1.0
+VERSION  = 0.2.0
 SOVERSION = 0
 
 O        ?= build
@@ -53,6 +53,7 @@ OPENSSL_CFLAGS = $(call once,OPENSSL_CFLAGS,$(call ask,--cflags,libcrypto,))
 OPENSSL_LIBS   = $(call once,OPENSSL_LIBS,$(call ask,--libs,libcrypto,-lcrypto))
 CRYPTO_CFLAGS  = $(if $(filter openssl,$(CRYPTO)),$(OPENSSL_CFLAGS),$(MBEDTLS_CFLAGS))
 CRYPTO_LIBS    = $(if $(filter openssl,$(CRYPTO)),$(OPENSSL_LIBS),$(MBEDTLS_LIBS))
+comma    := ,
 core_libs = $(CRYPTO_LIBS) $(CJSON_LIBS) -pthread
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
@@ -67,28 +68,41 @@ adapters     := $(foreach a,$(all_adapters),$(if $(filter sqlite,$(a))$(call has
 left_out      = $(filter-out $(adapters),$(all_adapters))
 
 # --- the libraries ------------------------------------------------------------
-rooms = base port json crypto jose credential record model transact engine
-core_src    = $(sort $(foreach r,$(rooms),$(wildcard lib/$(r)/*.c)) \
-    $(wildcard lib/crypto/$(CRYPTO)/*.c))
+# mereau-verify reads and makes JWTs and needs no store; mereau builds on it. What the
+# one uses of the other's inside is exported under a version of its own, so that two
+# releases do not mix.
+verify_rooms = base port json crypto crypto/$(CRYPTO) jose
+engine_rooms = credential record model transact engine
+in_rooms    = $(sort $(foreach r,$(1),$(wildcard lib/$(r)/*.c)))
+verify_src  = $(call in_rooms,$(verify_rooms))
+engine_src  = $(call in_rooms,$(engine_rooms))
+verify_obj  = $(verify_src:%.c=$(O)/%.o)
+engine_obj  = $(engine_src:%.c=$(O)/%.o)
 testing_src = $(sort $(wildcard lib/testing/*.c))
-core_obj    = $(core_src:%.c=$(O)/%.o)
 testing_obj = $(testing_src:%.c=$(O)/%.o)
 # The adapters' own copies of small helpers, when they use any; never exported.
-helper_obj  = $(filter $(O)/lib/base/% $(O)/lib/port/%,$(core_obj))
+helper_obj  = $(filter $(O)/lib/base/% $(O)/lib/port/%,$(verify_obj))
 
-libs   = mereau $(adapters:%=mereau-%) mereau-testing
+libs   = mereau-verify mereau $(adapters:%=mereau-%) mereau-testing
 static = $(libs:%=$(O)/lib%.a)
 shared = $(libs:%=$(O)/lib%.so)
 pc     = $(libs:%=$(O)/%.pc)
 headers = $(filter-out $(left_out:%=include/mereau/%.h),$(sort $(wildcard include/mereau/*.h)))
 
-.PHONY: all static shared
+# The headers of mereau-verify are those that its umbrella brings in.
+verify_headers := $(shell sed -nE 's|^\#include <(mereau/[a-z]+\.h)>$$|include/\1|p' include/mereau/verify.h) include/mereau/verify.h
+
+.PHONY: all static shared verify
 all: static shared $(pc) $(O)/libraries
 	@for a in $(left_out); do echo "mereau-$$a is left out: its library is not here"; done
 static: $(static)
 shared: $(shared)
+# The verifying half alone; says how large it is.
+verify: $(O)/libmereau-verify.a $(O)/libmereau-verify.so $(O)/mereau-verify.pc
+	@size $(O)/libmereau-verify.so | awk 'NR == 2 {printf "libmereau-verify.so: %d kB of code and constants, %d kB of data\n", $$1 / 1000, ($$2 + $$3) / 1000}'
 
-$(O)/libmereau.a: $(core_obj)
+$(O)/libmereau-verify.a: $(verify_obj)
+$(O)/libmereau.a: $(engine_obj)
 $(O)/libmereau-testing.a: $(testing_obj)
 $(static):
 	@rm -f $@
@@ -98,19 +112,25 @@ $(O)/helpers.a: $(helper_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-# link_shared: name, objects and libraries
+# link_shared: name, objects and libraries, map
 define link_shared
 $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,lib$(1).so.$(SOVERSION) \
-	-Wl,--version-script=lib/libmereau.map -Wl,-z,defs -Wl,--as-needed -Wl,--exclude-libs,ALL \
+	-Wl,--version-script=$(if $(3),$(3),lib/libmereau.map) -Wl,-z,defs -Wl,--as-needed -Wl,--exclude-libs,ALL \
 	-o $(O)/lib$(1).so.$(VERSION) $(2)
 @ln -sf lib$(1).so.$(VERSION) $(O)/lib$(1).so.$(SOVERSION)
 @ln -sf lib$(1).so.$(SOVERSION) $(O)/lib$(1).so
 endef
 
-$(O)/libmereau.so: $(core_obj) lib/libmereau.map $(O)/flags
-	$(call link_shared,mereau,$(core_obj) $(core_libs))
+$(O)/libmereau-verify.map: lib/libmereau.map Makefile
+	@mkdir -p $(@D)
+	@(cat lib/libmereau.map; echo 'MEREAU_PRIVATE_$(VERSION) { global: mru_*; };') >$@
+$(O)/libmereau-verify.so: $(verify_obj) $(O)/libmereau-verify.map $(O)/flags
+	$(call link_shared,mereau-verify,-Wl$(comma)-Bsymbolic-functions $(verify_obj) $(core_libs),$(O)/libmereau-verify.map)
+$(O)/libmereau.so: $(engine_obj) $(O)/libmereau-verify.so lib/libmereau.map $(O)/flags
+	$(call link_shared,mereau,$(engine_obj) -L$(O) -lmereau-verify -pthread)
+on_mereau = $(O)/helpers.a -L$(O) -lmereau -lmereau-verify
 $(O)/libmereau-testing.so: $(testing_obj) $(O)/helpers.a $(O)/libmereau.so
-	$(call link_shared,mereau-testing,$(testing_obj) -L$(O) -lmereau $(O)/helpers.a -pthread)
+	$(call link_shared,mereau-testing,$(testing_obj) $(on_mereau) -pthread)
 
 # adapter_rules: name
 define adapter_rules
@@ -119,18 +139,21 @@ $(1)_libs   = $$(call once,$(1)_libs,$$(call ask,--libs,$$($(1)_pc),-l$$($(1)_pc
 $(1)_obj    = $$(patsubst %.c,$$(O)/%.o,$$(sort $$(wildcard lib/adapters/$(1)/*.c)))
 $(O)/libmereau-$(1).a: $$($(1)_obj)
 $(O)/libmereau-$(1).so: $$($(1)_obj) $(O)/helpers.a $(O)/libmereau.so
-	$$(call link_shared,mereau-$(1),$$($(1)_obj) -L$(O) -lmereau $(O)/helpers.a $$($(1)_libs) -pthread)
+	$$(call link_shared,mereau-$(1),$$($(1)_obj) $$(on_mereau) $$($(1)_libs) -pthread)
 $(O)/lib/adapters/$(1)/%.o: room_flags = $$($(1)_cflags)
 $(O)/mereau-$(1).pc: pc_adapter_libs = $$(strip $$($(1)_libs)) -lm -ldl -pthread
 endef
 $(foreach a,$(adapters),$(eval $(call adapter_rules,$(a))))
+
+# What mereau uses inside mereau-verify has to be visible to the linker.
+$(verify_obj): private_flags = -fvisibility=default
 
 # Only the room that may include a library is given the way to its headers.
 $(O)/lib/crypto/$(CRYPTO)/%.o: room_flags = $(CRYPTO_CFLAGS)
 $(O)/lib/json/%.o: room_flags = $(CJSON_CFLAGS)
 $(O)/lib/%.o: lib/%.c $(O)/flags
 	@mkdir -p $(@D)
-	$(CC) $(lib_flags) $(room_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(lib_flags) $(room_flags) $(private_flags) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Rewritten, and everything built again, only when compiler or flags change.
 .PHONY: FORCE
@@ -160,18 +183,25 @@ $(O)/%.pc: pkgconfig/%.pc.in Makefile FORCE
 	    -e 's|@ADAPTER_LIBS@|$(pc_adapter_libs)|' $< > $@
 
 # --- install --------------------------------------------------------------------
-.PHONY: install uninstall
-install: all
+.PHONY: install install-verify uninstall
+# install_these: libraries, headers
+define install_these
 	$(INSTALL) -d "$(DESTDIR)$(INCLUDEDIR)/mereau" "$(DESTDIR)$(LIBDIR)" \
 	    "$(DESTDIR)$(PKGCONFIGDIR)" "$(DESTDIR)$(DOCDIR)"
-	$(INSTALL) -m 644 $(headers) "$(DESTDIR)$(INCLUDEDIR)/mereau"
-	$(INSTALL) -m 644 $(static) "$(DESTDIR)$(LIBDIR)"
-	$(INSTALL) -m 755 $(libs:%=$(O)/lib%.so.$(VERSION)) "$(DESTDIR)$(LIBDIR)"
-	for l in $(libs); do \
+	$(INSTALL) -m 644 $(2) "$(DESTDIR)$(INCLUDEDIR)/mereau"
+	$(INSTALL) -m 644 $(1:%=$(O)/lib%.a) "$(DESTDIR)$(LIBDIR)"
+	$(INSTALL) -m 755 $(1:%=$(O)/lib%.so.$(VERSION)) "$(DESTDIR)$(LIBDIR)"
+	for l in $(1); do \
 	    ln -sf lib$$l.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/lib$$l.so.$(SOVERSION)"; \
 	    ln -sf lib$$l.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/lib$$l.so"; done
-	$(INSTALL) -m 644 $(pc) "$(DESTDIR)$(PKGCONFIGDIR)"
+	$(INSTALL) -m 644 $(1:%=$(O)/%.pc) "$(DESTDIR)$(PKGCONFIGDIR)"
 	$(INSTALL) -m 644 LICENSE CHANGELOG.md "$(DESTDIR)$(DOCDIR)"
+endef
+install: all
+	$(call install_these,$(libs),$(headers))
+# Only what checks and makes tokens: mereau-verify, its headers, its .pc.
+install-verify: verify
+	$(call install_these,mereau-verify,$(verify_headers))
 
 # Takes away what install put there, and folders of its own when they are empty.
 uninstall:
@@ -198,7 +228,7 @@ served_src = $(sort $(foreach a,$(served),$(wildcard tests/$(a)/test_*.c)))
 benches   = $(patsubst %.c,$(O)/%,$(filter-out $(served:%=tests/bench/bench_%.c),$(sort $(wildcard tests/bench/*.c))))
 with_alloc := $(if $(wildcard tests/*/test_*.c),$(shell grep -lE 'include.*[/"]alloc\.h"' tests/*/test_*.c))
 shared_of = $(foreach f,$(sort $(wildcard tests/$(1)/*.c)),$(if $(filter test_% alloc.c,$(notdir $(f))),,$(f:%.c=$(O)/%.o)))
-all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-sqlite.a $(O)/libmereau.a
+all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-sqlite.a $(O)/libmereau.a $(O)/libmereau-verify.a
 link_libs = $(all_libs) $(sqlite_libs) $(core_libs)
 
 $(O)/tests/%.o: tests/%.c $(O)/flags

@@ -1,5 +1,5 @@
-/* mereau/host.h - what a host brings: store, clock, random source, signer,
- * event sink.
+/* mereau/host.h - what a host brings: store, signer, event sink
+ * (clock and random source: system.h).
  *
  * Rules for every table of callbacks here:
  * - It begins with its size; members are only ever added at the end and a
@@ -14,17 +14,13 @@
 #ifndef MEREAU_HOST_H
 #define MEREAU_HOST_H
 
+#include <mereau/bytes.h>
 #include <mereau/error.h>
+#include <mereau/system.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** A borrowed run of bytes. len 0 may have data NULL. Since: 0.1. */
-typedef struct mereau_slice {
-    const uint8_t *data;
-    size_t len;
-} mereau_slice;
 
 /** One stored record. Keys are ordered as by memcmp, shorter first, and never
  * hold a secret; values are readable and carry their own format version. Since:
@@ -201,28 +197,6 @@ MEREAU_API void mereau_store_close(mereau_store *store);
  *       0.1. */
 MEREAU_API mereau_status mereau_memory_open(mereau_store **out,
                                             mereau_error *err);
-
-/** A clock. Read once per operation, at its start. Since: 0.1. */
-typedef struct mereau_clock {
-    uint32_t size;     /* sizeof(mereau_clock) */
-    uint32_t reserved; /* 0 */
-    void *user;
-    /* Must be set. *now_at = Unix seconds, UTC. 0, or a host code that ends the
-     * operation with MEREAU_E_CLOCK. */
-    int32_t (*now)(void *user, int64_t *now_at);
-} mereau_clock;
-
-/** A random source. Without one the context uses the crypto provider's
- * generator, seeded by the operating system and safe across fork. Since: 0.1.
- * */
-typedef struct mereau_random {
-    uint32_t size;     /* sizeof(mereau_random) */
-    uint32_t reserved; /* 0 */
-    void *user;
-    /* Must be set. Fills all of out with unpredictable bytes: 0, or a host code
-     * that ends the operation with MEREAU_E_RANDOM. */
-    int32_t (*fill)(void *user, uint8_t *out, size_t len);
-} mereau_random;
 
 /** What a signer answers. Since: 0.1. */
 enum {

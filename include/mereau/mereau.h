@@ -46,8 +46,7 @@
 #ifndef MEREAU_H
 #define MEREAU_H
 
-#include <mereau/base.h>
-#include <mereau/error.h>
+#include <mereau/verify.h>
 #include <mereau/host.h>
 #include <mereau/ctx.h>
 #include <mereau/field.h>
@@ -57,7 +56,6 @@
 #include <mereau/registration.h>
 #include <mereau/token.h>
 #include <mereau/key.h>
-#include <mereau/jwt.h>
 #include <mereau/audit.h>
 
 #endif

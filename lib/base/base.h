@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <mereau/bytes.h>
 #include <mereau/error.h>
-#include <mereau/host.h>
 
 /* --- memory (mem.c) --- */
 
@@ -52,6 +52,13 @@ void mru_buf_add_u64(struct mru_buf *buf, uint64_t value);
 uint8_t *mru_buf_extend(struct mru_buf *buf, size_t len);
 /* Wipes and frees; the buffer is empty again. */
 void mru_buf_free(struct mru_buf *buf);
+/* Wipes what is in a buffer that is used again and again, and keeps its room. */
+void mru_buf_reuse(struct mru_buf *buf);
+
+/* Behind include/mereau/bytes.h. */
+struct mereau_bytes {
+    struct mru_buf buf;
+};
 
 uint32_t mru_get_u32(const uint8_t *p);
 uint64_t mru_get_u64(const uint8_t *p);

@@ -67,6 +67,13 @@ void mru_buf_add_u64(struct mru_buf *buf, uint64_t value) {
     mru_buf_add(buf, bytes, sizeof bytes);
 }
 
+void mru_buf_reuse(struct mru_buf *buf) {
+    if (buf->failed)
+        mru_buf_free(buf);
+    mru_wipe(buf->data, buf->len);
+    buf->len = 0;
+}
+
 void mru_buf_free(struct mru_buf *buf) {
     /* All of cap: a caller may have shortened len. */
     mru_free_wiped(buf->data, buf->cap);

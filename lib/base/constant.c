@@ -1,5 +1,5 @@
 /* lib/base/constant.c - the constants of the headers by name, for languages that
- * cannot read them, and the version. Fields are in field.c. */
+ * cannot read them, and the version. Fields are in lib/record/field.c. */
 #include "base.h"
 #include "status.h"
 
@@ -105,4 +105,4 @@ int64_t mereau_constant(const char *name) {
 
 int64_t mereau_unset(void) { return MEREAU_UNSET; }
 
-const char *mereau_version(void) { return "0.1.0"; }
+const char *mereau_version(void) { return "0.2.0"; }

@@ -12,14 +12,6 @@ static mereau_status no_memory(mereau_error *err) {
     return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
 }
 
-void mru_buf_reuse(struct mru_buf *buf) {
-    if (buf->failed)
-        mru_buf_free(buf);
-    buf->len = 0;
-    if (buf->data)
-        buf->data[0] = '\0';
-}
-
 /* --- reading --- */
 
 static int is_base64url(char c) {

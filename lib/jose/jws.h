@@ -19,9 +19,6 @@ struct mru_jws {
     int32_t alg;
 };
 
-/* Empties a buffer that is used again and again. */
-void mru_buf_reuse(struct mru_buf *buf);
-
 /* Splits a token and reads its header (appended to *header), refusing what no
  * key could make good: another form, an unknown alg, crit, b64, zip, enc.
  * MEREAU_OK, _MALFORMED, _TOO_LONG, _ALG, _NOMEM. */

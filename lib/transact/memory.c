@@ -6,6 +6,8 @@
  * an absence, say) is answered with UNSUPPORTED, a record above the limits with
  * LIMIT. It has no clock and drops nothing. emit is called under the lock and
  * must not call the store. */
+#include <mereau/host.h>
+
 #include "../port/port.h"
 
 #define MAX_LEVEL 20 /* a quarter of the rows reach each next level: 4^20 */

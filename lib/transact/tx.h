@@ -12,6 +12,8 @@
 #ifndef MRU_TRANSACT_TX_H
 #define MRU_TRANSACT_TX_H
 
+#include <mereau/host.h>
+
 #include "../port/port.h"
 #include "../record/bag.h"
 #include "../record/fields.h"

@@ -362,6 +362,18 @@ static void null_for_verifying(void) {
     mereau_claims_free(c);
 }
 
+static void null_bytes(void) {
+    size_t len = 7;
+    mereau_bytes *bytes = CALL(mereau_bytes_new, ());
+    CALL(mereau_bytes_free, (NULL));
+    assert_string_equal((const char *)CALL(mereau_bytes_data, (NULL, &len)),
+                        "");
+    assert_int_equal(len, 0);
+    assert_string_equal((const char *)mereau_bytes_data(bytes, NULL), "");
+    assert_string_equal(CALL(mereau_bytes_text, (NULL)), "");
+    mereau_bytes_free(bytes);
+}
+
 static void null_claims(void) {
     mereau_claims *c = mereau_claims_new();
     size_t len = 7;
@@ -523,6 +535,7 @@ static void null_for_every_pointer_of_every_function(void **state) {
     null_contexts(f);
     null_verifiers();
     null_for_verifying();
+    null_bytes();
     null_claims();
     null_for_the_rest();
     null_testbeds();

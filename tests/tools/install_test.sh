@@ -78,6 +78,33 @@ $make uninstall PREFIX="$prefix"
 left=$(find "$prefix" ! -type d)
 [ -z "$left" ] || { echo "left behind: $left"; exit 1; }
 
+# The verifying half alone: no store, no engine, nothing of theirs in headers or links.
+step="make install-verify"
+$make install-verify PREFIX="$prefix"
+step="a verifier, alone"
+cat >"$dir/outside/verifier.c" <<'C'
+#include <mereau/verify.h>
+
+int main(void)
+{
+    mereau_verifier *v = mereau_verifier_new("https://id.example", "https://api.example");
+    int bad = mereau_verifier_ready(v, NULL) != MEREAU_E_INCOMPLETE;
+    mereau_verifier_free(v);
+    return bad;
+}
+C
+(cd "$dir/outside"
+    ${CC:-cc} $warn -std=c99 verifier.c $(pkg-config --cflags --libs mereau-verify) -o v
+    LD_LIBRARY_PATH=$prefix/lib ./v
+    rm -rf archives/* && cp "$prefix"/lib/*.a archives
+    ${CC:-cc} $warn -std=c99 verifier.c $($pc mereau-verify) -o v-static && ./v-static)
+step="only the verifying half is there"
+left=$(find "$prefix/lib" -name '*mereau*' ! -name '*mereau-verify*')
+[ -z "$left" ] || { echo "more than was asked for: $left"; exit 1; }
+if ls "$prefix/include/mereau" | grep -E '^(host|op|ctx|mereau|sqlite)\.h$'; then exit 1; fi
+readelf -d "$prefix/lib/libmereau-verify.so" | grep NEEDED
+$make uninstall PREFIX="$prefix"
+
 # As a packager: DESTDIR, and a LIBDIR outside the usual place.
 step="staging"
 where="PREFIX=/usr LIBDIR=/usr/lib/any-triplet DESTDIR=$dir/stage"

@@ -288,8 +288,51 @@ static void text_has_no_control_characters(void **state) {
     assert_int_equal(mru_text_valid(NULL, 0), 1);
 }
 
+/* --- results --- */
+
+static void bytes_keep_their_room_and_wipe_what_was_in_it(void **state) {
+    size_t len = 7;
+    mereau_bytes *bytes = mereau_bytes_new();
+    (void)state;
+    assert_non_null(bytes);
+    assert_string_equal(mereau_bytes_text(bytes), "");
+    mru_buf_add_text(&bytes->buf, "secret");
+    const uint8_t *data = mereau_bytes_data(bytes, &len);
+    assert_int_equal(len, 6);
+    assert_string_equal((const char *)data, "secret");
+    unsigned long before = test_alloc_count();
+    mru_buf_reuse(&bytes->buf);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(data[i], 0);
+    mru_buf_add_text(&bytes->buf, "other");
+    assert_int_equal(test_alloc_count(), before);
+    assert_string_equal(mereau_bytes_text(bytes), "other");
+    mereau_bytes_free(bytes);
+}
+
+static void bytes_that_could_not_grow_are_empty(void **state) {
+    size_t len = 7;
+    mereau_bytes *bytes;
+    (void)state;
+    if (!test_alloc_available())
+        skip();
+    test_alloc_fail_at(1);
+    assert_null(mereau_bytes_new());
+    bytes = mereau_bytes_new();
+    test_alloc_fail_at(1);
+    mru_buf_add_text(&bytes->buf, "text");
+    assert_string_equal((const char *)mereau_bytes_data(bytes, &len), "");
+    assert_int_equal(len, 0);
+    mru_buf_reuse(&bytes->buf);
+    mru_buf_add_text(&bytes->buf, "text");
+    assert_string_equal(mereau_bytes_text(bytes), "text");
+    mereau_bytes_free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_keep_their_room_and_wipe_what_was_in_it),
+        cmocka_unit_test(bytes_that_could_not_grow_are_empty),
         cmocka_unit_test(sums_that_do_not_fit_are_refused),
         cmocka_unit_test(sums_of_time_are_clamped_and_never_unset_or_now),
         cmocka_unit_test(equal_ct_sees_every_bit_of_every_byte),

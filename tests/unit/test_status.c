@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <mereau/host.h>
+
 #include "base/base.h"
 
 static int is_one_of(const char *word, const char *const *words) {
@@ -295,7 +297,7 @@ static void constants_without_a_type_of_their_own(void **state) {
     assert_true(mereau_constant("MEREAU_OK") == MEREAU_UNSET);
     assert_true(mereau_constant("ok") == MEREAU_UNSET);
     assert_true(mereau_constant("SCOPE") == MEREAU_UNSET);
-    assert_string_equal(mereau_version(), "0.1.0");
+    assert_string_equal(mereau_version(), "0.2.0");
 }
 
 int main(void) {

@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <sqlite3.h>
 
+#include <mereau/host.h>
+
 #include "../../port/port.h"
 
 /* The statements of a connection, prepared at first use and kept. */

@@ -62,8 +62,8 @@ def link(folder, test, mutated, libs):
     program = os.path.join(folder, os.path.basename(test))
     subprocess.run([CC, "-o", program, *objects_of(test), *mutated,
                     *[os.path.join(BASE, f"libmereau{n}.a")
-                      for n in ("-testing", "-sqlite", "")],
-                    os.path.join(BASE, "libmereau.a"), *libs], check=True)
+                      for n in ("-testing", "-sqlite", "", "-verify")],
+                    *libs], check=True)
     return program
 
 
@@ -132,7 +132,7 @@ def main():
     chosen = [m for m in MUTANTS if not sys.argv[1:] or m["name"] in sys.argv[1:]]
     assert chosen, "no such mutant"
     tests = {"sim/test_sim"} | {t for m in chosen for t in m["tests"]}
-    make("libmereau.a", "libmereau-sqlite.a", "libmereau-testing.a",
+    make("libmereau.a", "libmereau-verify.a", "libmereau-sqlite.a", "libmereau-testing.a",
          *[f"tests/{t}" for t in sorted(tests)])
     libs = libraries()
     before = run(os.path.join(BASE, "tests/sim/test_sim"))

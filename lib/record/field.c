@@ -1,6 +1,6 @@
-/* lib/base/field.c - the dictionary of fields: name, number, type. A test
+/* lib/record/field.c - the dictionary of fields: name, number, type. A test
  * compares it with include/mereau/field.h. */
-#include "base.h"
+#include "../base/base.h"
 
 #include <mereau/field.h>
 

@@ -1,0 +1,20 @@
+/* mereau/verify.h - the verifying half alone: keys, JWTs and what they are made
+ * of. A program that only checks (or signs) tokens includes this, links
+ * mereau-verify and needs no context, no store and no clock of ours.
+ *
+ *     mereau_verifier  whom to trust; ready, then shared                (jwt.h)
+ *     mereau_claims    what a token said; one owner, used again         (jwt.h)
+ *
+ * The rules of mereau.h hold here too: makers and setters keep the first mistake
+ * and ready reports it, const handles are shared by threads, what is given is
+ * copied, what is read is borrowed, and after failure there is no result. */
+#ifndef MEREAU_VERIFY_H
+#define MEREAU_VERIFY_H
+
+#include <mereau/base.h>
+#include <mereau/error.h>
+#include <mereau/bytes.h>
+#include <mereau/system.h>
+#include <mereau/jwt.h>
+
+#endif
