@@ -263,6 +263,18 @@ $(O)/tests/bench/bench_$(1): $(O)/tests/bench/bench_$(1).o $(call shared_of,$(1)
 endef
 $(foreach a,$(served),$(eval $(call served_rules,$(a))))
 
+# Faults on real engines: run by check-faults and soak, not by check. preload.c is a
+# library of its own, which these programs start themselves again with.
+fault_src = $(sort $(wildcard tests/faults/test_*.c))
+faults    = $(fault_src:%.c=$(O)/%)
+fault_obj = $(patsubst %.c,$(O)/%.o,$(filter-out $(fault_src) %/preload.c,$(wildcard tests/faults/*.c)) \
+    tests/store/support.c)
+$(faults): %: %.o $(fault_obj) $(all_libs) $(O)/tests/faults/preload.so
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(link_libs) $(CMOCKA_LIBS) -ldl
+$(O)/tests/faults/preload.so: tests/faults/preload.c tests/faults/preload.h $(O)/flags
+	@mkdir -p $(@D)
+	$(CC) $(std) -fPIC -shared $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -pthread
+
 # Counts what the library calls, between its own files.
 $(O)/tests/flow/test_equal_work: private LDFLAGS += -Wl,--wrap=mru_hash,--wrap=mru_equal_ct
 
@@ -308,7 +320,7 @@ run-all: $(tests) $(examples)
 
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
-parts = check-asan check-tsan check-valgrind check-clang check-tidy \
+parts = check-faults check-asan check-tsan check-valgrind check-clang check-tidy \
     $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 \
     $(served:%=check-%)
 .PHONY: check-all check-bare check-fuzz $(parts) run-served $(served:%=bench-%)
@@ -317,6 +329,15 @@ check-all:
 	@tests/tools/check_all.sh $(parts)
 
 again = $(MAKE) --no-print-directory -s -j$(JOBS)
+# Says what was tried, too; by its log, since programs print at the same time.
+.PHONY: run-faults
+run-faults: $(faults)
+	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(faults); \
+	    result=$$?; cat $(faults:$(O)/tests/faults/%=$(O)/log/tests.faults.%.out) | \
+	    grep '^faults: '; exit $$result
+check-faults:
+	@$(again) O=build-check WERROR=1 run-faults
+
 san   = -fno-omit-frame-pointer -fno-sanitize-recover=all
 
 check-asan:
@@ -369,6 +390,7 @@ check-interop: $(O)/examples/demo
 soak:
 	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak \
 	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
+	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak run-faults
 
 mutants:
 	@bash tests/sim/mutants.sh
@@ -406,7 +428,7 @@ help:
 	echo 'demo       one program that shows the library at work'; \
 	echo 'check      all tests of this machine; check-all: and of others'; \
 	echo '           ($(parts))'; \
-	echo 'soak       the simulator without end in sight; mutants: planted bugs'; \
+	echo 'soak       simulator and faults, for hours; mutants: planted bugs'; \
 	echo 'fuzz       FUZZ_SECONDS=60 for each; bench, cover: numbers'; \
 	echo 'deps       install what is missing; install, uninstall, clean'
 
