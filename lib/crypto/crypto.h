@@ -16,7 +16,10 @@ enum { MRU_SHA256 = 32, MRU_SHA384 = 48, MRU_SHA512 = 64 };
 enum {
     MRU_HAS_ED25519 = 1,
     MRU_HAS_DETERMINISTIC_ECDSA = 2, /* RFC 6979 */
-    MRU_HAS_SEEDED_RSA = 4 /* equal random bytes make equal RSA keys */
+    MRU_HAS_SEEDED_RSA = 4, /* equal random bytes make equal RSA keys */
+    /* Blinding, salts and nonces come from the provider's own generator: the
+     * caller's makes keys, and is not asked when one is used. */
+    MRU_HAS_OWN_RANDOM = 8
 };
 uint32_t mru_crypto_has(void);
 /* Its name and the version it was built for, "mbedTLS 2.28.3": static text. */

@@ -1,0 +1,68 @@
+/* lib/crypto/openssl/ossl.c - what this provider is and can, and what its errors
+ * mean. */
+#include "ossl.h"
+
+#include <openssl/crypto.h>
+
+uint32_t mru_crypto_has(void) {
+    /* Asked of the library that runs, not of the headers. */
+    uint32_t has = MRU_HAS_ED25519 | MRU_HAS_SEEDED_RSA | MRU_HAS_OWN_RANDOM;
+    if (OpenSSL_version_num() >= 0x30200000UL)
+        has |= MRU_HAS_DETERMINISTIC_ECDSA;
+    return has;
+}
+
+const char *mru_crypto_name(void) { return OpenSSL_version(OPENSSL_VERSION); }
+
+void mru_ossl_begin(void) {
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
+mereau_status mru_ossl_failed(int lib, mereau_status refused) {
+    mereau_status status = MEREAU_E_CRYPTO;
+    unsigned long code;
+    while ((code = ERR_get_error()) != 0) {
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+            status = MEREAU_E_NOMEM;
+        else if (status == MEREAU_E_CRYPTO && ERR_GET_LIB(code) == lib &&
+                 !ERR_COMMON_ERROR(code))
+            status = refused;
+    }
+    return status;
+}
+
+mereau_status mru_ossl_refuse(mereau_error *err, const char *rule) {
+    mereau_status status = mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+    return mru_refuse(err, status, status == MEREAU_E_NOMEM ? NULL : rule, NULL,
+                      NULL, NULL);
+}
+
+const EVP_MD *mru_ossl_md(int hash) {
+    switch (hash) {
+    case MRU_SHA1:
+        return EVP_sha1();
+    case MRU_SHA256:
+        return EVP_sha256();
+    case MRU_SHA384:
+        return EVP_sha384();
+    case MRU_SHA512:
+        return EVP_sha512();
+    default:
+        return NULL;
+    }
+}
+
+int mru_ossl_key(EVP_PKEY **out, const char *type, int selection,
+                 OSSL_PARAM *params) {
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    *out = NULL;
+    int ok = ctx && EVP_PKEY_fromdata_init(ctx) == 1 &&
+             EVP_PKEY_fromdata(ctx, out, selection, params) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    if (!ok) {
+        EVP_PKEY_free(*out);
+        *out = NULL;
+    }
+    return ok ? 0 : -1;
+}
