@@ -1,0 +1,131 @@
+/* lib/adapters/redis/write.c - commit: one script, at one instant. It is asked
+ * once; a reply that does not come is UNKNOWN. */
+#include "redis_store.h"
+
+/* Later than the year 9999 is never; so nothing overflows, here or there. */
+#define LATEST INT64_C(253402300800)
+
+/* What the server would take but the contract does not know. */
+static int32_t allowed(const mereau_need *need) {
+    if (need->n_writes > MEREAU_MAX_WRITES)
+        return MEREAU_STORE_LIMIT;
+    for (size_t i = 0; i < need->n_writes; i++) {
+        const mereau_write *write = &need->writes[i];
+        int any = write->expect == MEREAU_VERSION_ANY;
+        int absent = write->expect == MEREAU_VERSION_ABSENT;
+        if (write->record.key_len == 0 ||
+            write->record.key_len > MEREAU_MAX_KEY ||
+            write->record.value_len > MEREAU_MAX_VALUE)
+            return MEREAU_STORE_LIMIT;
+        if (write->kind < MEREAU_WRITE_PUT ||
+            write->kind > MEREAU_WRITE_CHECK ||
+            (absent && write->kind != MEREAU_WRITE_PUT) ||
+            (any && write->kind == MEREAU_WRITE_CHECK))
+            return MEREAU_STORE_UNSUPPORTED;
+    }
+    return MEREAU_STORE_OK;
+}
+
+/* The kind, and the first bytes of the record that is expected. */
+static void add_condition(struct mru_redis_conn *conn,
+                          const mereau_write *write) {
+    uint8_t text[1 + MRU_REDIS_VERSION_LEN];
+    size_t len = 1;
+
+    text[0] = write->kind == MEREAU_WRITE_PUT      ? 'P'
+              : write->kind == MEREAU_WRITE_DELETE ? 'D'
+                                                   : 'C';
+    if (write->expect == MEREAU_VERSION_ABSENT) {
+        text[len++] = '-';
+    } else if (write->expect != MEREAU_VERSION_ANY) {
+        text[len] = MRU_REDIS_FORMAT;
+        mru_put_u64(text + len + 1, write->expect);
+        len += MRU_REDIS_VERSION_LEN;
+    }
+    mru_redis_arg(conn, text, len);
+}
+
+static void add_record(struct mru_redis_conn *conn, const mereau_record *record,
+                       uint32_t keep_longer_s) {
+    uint8_t head[MRU_REDIS_HEAD];
+    struct mru_buf first = {head, sizeof head, sizeof head, 0};
+    uint64_t drop_at;
+
+    memcpy(&drop_at, &record->drop_at, sizeof drop_at);
+    head[0] = MRU_REDIS_FORMAT;
+    mru_put_u64(head + 1, record->version);
+    mru_put_u64(head + MRU_REDIS_VERSION_LEN, drop_at);
+    mru_redis_arg_pair(conn, &first, record->value, record->value_len);
+    if (record->drop_at > 0 && record->drop_at < LATEST)
+        mru_redis_arg_number(conn, (drop_at + keep_longer_s) * 1000);
+    else
+        mru_redis_arg_text(conn, "");
+}
+
+static void add_call(struct mru_redis_conn *conn, const struct mru_buf *stem,
+                     const mereau_need *need, uint32_t keep_longer_s) {
+    mru_redis_call(conn, &mru_redis_write, 2 + need->n_writes,
+                   4 * need->n_writes);
+    mru_redis_arg_pair(conn, stem, "w", 1);
+    mru_redis_arg_pair(conn, stem, "i", 1);
+    for (size_t i = 0; i < need->n_writes; i++)
+        mru_redis_arg_record(conn, stem, need->writes[i].record.key,
+                             need->writes[i].record.key_len);
+    for (size_t i = 0; i < need->n_writes; i++) {
+        const mereau_write *write = &need->writes[i];
+        mru_redis_arg(conn, write->record.key, write->record.key_len);
+        add_condition(conn, write);
+        if (write->kind == MEREAU_WRITE_PUT) {
+            add_record(conn, &write->record, keep_longer_s);
+        } else {
+            mru_redis_arg_text(conn, "");
+            mru_redis_arg_text(conn, "");
+        }
+    }
+}
+
+/* 0: applied; else the number of the write whose condition does not hold. */
+static int32_t judge(struct mru_redis_answer *answer, size_t n_writes,
+                     size_t *failed) {
+    const redisReply *reply = answer->reply;
+
+    if (answer->result != MEREAU_STORE_OK)
+        return answer->result;
+    if (reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
+        return MEREAU_STORE_OK;
+    if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0 &&
+        (unsigned long long)reply->integer <= n_writes) {
+        if (failed != NULL)
+            *failed = (size_t)reply->integer - 1;
+        return MEREAU_STORE_CONFLICT;
+    }
+    answer->broken = 1; /* not a reply to what was asked */
+    return MEREAU_STORE_UNKNOWN;
+}
+
+int32_t mru_redis_commit(void *user, const mereau_need *need, size_t *failed) {
+    struct mru_redis *store = user;
+    struct mru_redis_conn *conn = NULL;
+    struct mru_redis_answer answer;
+    struct mru_buf stem = {0};
+    int32_t result;
+
+    if (store->process != mru_process_id())
+        return MEREAU_STORE_IO; /* a fork: the parent's connections are not
+                                   ours */
+    result = allowed(need);
+    if (result != MEREAU_STORE_OK || need->n_writes == 0)
+        return result;
+    result = MEREAU_STORE_BUSY;
+    mru_redis_stem(&stem, store, need);
+    if (!stem.failed && mru_redis_take(store, mru_redis_slot(&stem), &conn,
+                                       NULL) == MEREAU_OK) {
+        add_call(conn, &stem, need, store->set.keep_longer_s);
+        answer = mru_redis_run(conn, &mru_redis_write);
+        result = judge(&answer, need->n_writes, failed);
+        freeReplyObject(answer.reply);
+        mru_redis_give(store, conn, answer.broken);
+    }
+    mru_buf_free(&stem);
+    return result;
+}

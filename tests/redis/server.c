@@ -1,0 +1,214 @@
+/* tests/redis/server.c - see server.h. */
+#if !defined(_XOPEN_SOURCE) || _XOPEN_SOURCE < 700
+#undef _XOPEN_SOURCE
+#define _XOPEN_SOURCE 700
+#endif
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+#include "adapters/redis/redis_store.h"
+#include "server.h"
+
+static void pause_ms(long ms) {
+    struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+/* Below those that the system gives to clients, so that a server that was killed
+ * finds its own again; a node of a cluster also listens 10000 above. */
+unsigned free_port(void) {
+    static unsigned next;
+    struct sockaddr_in at;
+    int tries = 1000, taken = -1;
+
+    if (next == 0)
+        next = (unsigned)getpid();
+    memset(&at, 0, sizeof at);
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    while (taken != 0 && tries-- > 0) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        at.sin_port = htons((uint16_t)(20000 + next++ * 7919 % 12000));
+        taken = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&at, sizeof at);
+        close(fd);
+    }
+    return ntohs(at.sin_port);
+}
+
+/* --- starting and stopping --- */
+
+static void become_server(const struct server *server) {
+    char port[16];
+    const char *argv[SERVER_WORDS + 24] = {"redis-server",
+                                           "--port",
+                                           port,
+                                           "--bind",
+                                           "127.0.0.1",
+                                           "--save",
+                                           "",
+                                           "--dir",
+                                           server->folder,
+                                           "--logfile",
+                                           "log",
+                                           "--daemonize",
+                                           "no"};
+    size_t n = 13;
+    snprintf(port, sizeof port, "%u", server->port);
+    for (size_t i = 0; i < SERVER_WORDS && server->words[i] != NULL; i++)
+        argv[n++] = server->words[i];
+#if defined(__linux__)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+    if (getenv("MEREAU_SERVER_OUTPUT") == NULL) {
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+    }
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
+    _exit(127);
+}
+
+/* 1 when it answers PING, -1 when it has ended. */
+static int is_up(struct server *server) {
+    char out[256];
+    if (waitpid(server->pid, NULL, WNOHANG) == server->pid)
+        return -1;
+    server_say(server, "PING", out);
+    /* A password, or a primary that it has lost, is an answer, too. */
+    return strcmp(out, "PONG") == 0 || strncmp(out, "NOAUTH", 6) == 0 ||
+           strncmp(out, "MASTERDOWN", 10) == 0;
+}
+
+int server_again(struct server *server) {
+    int up = 0;
+    server->pid = fork();
+    if (server->pid == 0)
+        become_server(server);
+    for (int i = 0; i < 2000 && up == 0 && server->pid > 0; i++) {
+        pause_ms(5);
+        up = is_up(server);
+    }
+    if (up > 0)
+        return 0;
+    print_error("redis-server does not start on port %u\n", server->port);
+    if (up == 0)
+        server_kill(server);
+    server->pid = 0;
+    return -1;
+}
+
+int server_start(struct server *server, const char *const *words) {
+    const char *base = getenv("TMPDIR");
+    memset(server, 0, sizeof *server);
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
+        if (i + 1 >= SERVER_WORDS)
+            return -1;
+        server->words[i] = words[i];
+    }
+    snprintf(server->folder, sizeof server->folder, "%.30s/mereau-redis-XXXXXX",
+             base != NULL && *base != 0 ? base : "/tmp");
+    if (mkdtemp(server->folder) == NULL)
+        return -1;
+    /* Another process may take the port in between. */
+    for (int i = 0; i < 3; i++) {
+        server->port = free_port();
+        if (server_again(server) == 0)
+            return 0;
+    }
+    return -1;
+}
+
+static void end_by(struct server *server, int signal) {
+    if (server->pid <= 0)
+        return;
+    kill(server->pid, signal);
+    waitpid(server->pid, NULL, 0);
+    server->pid = 0;
+}
+
+void server_kill(struct server *server) { end_by(server, SIGKILL); }
+
+void server_stop(struct server *server) { end_by(server, SIGTERM); }
+
+static int remove_one(const char *path, const struct stat *info, int kind,
+                      struct FTW *where) {
+    (void)info;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+void server_end(struct server *server) {
+    server_kill(server);
+    if (server->folder[0] != 0)
+        nftw(server->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* --- talking to it --- */
+
+void server_say(const struct server *server, const char *command,
+                char out[256]) {
+    struct timeval wait = {5, 0};
+    redisContext *ctx =
+        redisConnectWithTimeout("127.0.0.1", (int)server->port, wait);
+    redisReply *reply = NULL;
+
+    snprintf(out, 256, "no connection");
+    if (ctx != NULL && ctx->err == 0) {
+        redisSetTimeout(ctx, wait);
+        reply = redisCommand(ctx, command);
+        snprintf(out, 256, "no reply");
+    }
+    if (reply != NULL && reply->type == REDIS_REPLY_INTEGER)
+        snprintf(out, 256, "%lld", reply->integer);
+    else if (reply != NULL && reply->str != NULL)
+        snprintf(out, 256, "%.255s", reply->str);
+    else if (reply != NULL)
+        snprintf(out, 256, "%zu elements", reply->elements);
+    if (reply != NULL)
+        freeReplyObject(reply);
+    if (ctx != NULL)
+        redisFree(ctx);
+}
+
+void server_must(const struct server *server, const char *command,
+                 const char *reply) {
+    char out[256];
+    server_say(server, command, out);
+    out[strlen(reply) < 255 ? strlen(reply) : 255] = 0;
+    assert_string_equal(out, reply);
+}
+
+mereau_store *server_store(const struct server *server,
+                           const mereau_redis_settings *settings) {
+    mereau_redis_settings set = MEREAU_REDIS_SETTINGS_INIT;
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_store *store = NULL;
+
+    if (settings != NULL)
+        set = *settings;
+    set.port = set.port != 0 ? set.port : server->port;
+    if (mereau_redis_open(&store, &set, &err) != MEREAU_OK)
+        print_error("%s\n", err.text);
+    assert_non_null(store);
+    return store;
+}
