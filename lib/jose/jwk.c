@@ -200,6 +200,7 @@ static mereau_status read_rsa(struct reading *r) {
     return status;
 }
 
+/* RFC 7518 section 6.2, and RFC 8037 section 2, whose keys have no y. */
 static mereau_status read_ec(struct reading *r) {
     struct mru_jval crv;
     if (!mru_json_member(&crv, r->jwk, "crv") || crv.kind != 's')
@@ -207,7 +208,7 @@ static mereau_status read_ec(struct reading *r) {
     if (!mru_json_is(&crv, r->alg->crv, strlen(r->alg->crv)))
         return bad_key(r->err, "jwk.crv", r->alg->crv, "another curve");
     mereau_status status = read_number(r, "x", MRU_PART_X, 1);
-    if (status == MEREAU_OK)
+    if (status == MEREAU_OK && r->alg->kty == MRU_KTY_EC)
         status = read_number(r, "y", MRU_PART_Y, 1);
     if (status == MEREAU_OK)
         status = read_number(r, "d", MRU_PART_D, 0);

@@ -46,6 +46,10 @@ static int add_required(mru_jdoc *doc, const mru_key *key) {
                mru_jdoc_add_text(doc, "kty", "EC") |
                add_part(doc, "x", key, MRU_PART_X) |
                add_part(doc, "y", key, MRU_PART_Y);
+    case MRU_KTY_OKP: /* RFC 8037 section 2 */
+        return mru_jdoc_add_text(doc, "crv", key->alg->crv) |
+               mru_jdoc_add_text(doc, "kty", "OKP") |
+               add_part(doc, "x", key, MRU_PART_X);
     case MRU_KTY_OCT:
         return add_secret(doc, key) | mru_jdoc_add_text(doc, "kty", "oct");
     default:
