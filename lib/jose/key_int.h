@@ -6,7 +6,7 @@
 #include "../crypto/pkey.h"
 #include "key.h"
 
-enum { MRU_MAX_KID = 128, MRU_MAX_SECRET = 1024 };
+enum { MRU_MAX_KID = 128, MRU_MAX_TYP = 128, MRU_MAX_SECRET = 1024 };
 
 struct mru_key {
     const struct mru_alg *alg;

@@ -41,3 +41,29 @@ mereau_status mereau_system_random(uint8_t *out, size_t len,
                                "bytes of the operating system", NULL);
     return MEREAU_OK;
 }
+
+/* --- the random source of one call --- */
+
+mereau_status mru_random_check(const mereau_random *random, mereau_error *err) {
+    if (random != NULL && random->size != sizeof *random)
+        return mru_refuse(err, MEREAU_E_SIZE, "random.size", NULL,
+                          "the size of mereau_random", "another");
+    if (random != NULL && random->fill == NULL)
+        return mru_refuse(err, MEREAU_E_ARG, "random.fill", NULL, "a callback",
+                          "NULL");
+    return MEREAU_OK;
+}
+
+void *mru_random_arg(const mereau_random *random) {
+    /* It is only read through this. */
+    return (void *)(uintptr_t)random;
+}
+
+int mru_random_draw(void *random, uint8_t *out, size_t len) {
+    const mereau_random *from = random;
+    int code = from == NULL ? mru_os_random(NULL, out, len)
+                            : (int)from->fill(from->user, out, len);
+    if (code != 0)
+        mru_wipe(out, len);
+    return code;
+}
