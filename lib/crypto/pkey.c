@@ -279,3 +279,67 @@ mereau_status mru_pkey_verify(const mru_pkey *key, const uint8_t *input,
     return key->rsa ? mru_rsa_verify(key->rsa, key->alg, digest, sig)
                     : mru_ec_verify(key->ec, key->alg, digest, sig);
 }
+
+/* --- encryption and agreement --- */
+
+mereau_status mru_pkey_encrypt(const mru_pkey *key, const uint8_t *in,
+                               size_t len, mru_rng rng, void *rng_arg,
+                               uint8_t *out) {
+    struct mru_rng_box box = {rng, rng_arg, 0};
+    if (!key->rsa || key->alg->use != MRU_USE_ENC)
+        return MEREAU_E_KEY;
+    size_t room = mru_rsa_len(key->rsa) - 2 * (size_t)key->alg->hash - 2;
+    if (len > room)
+        return MEREAU_E_TOO_LONG;
+    mereau_status status =
+        mru_rsa_encrypt(key->rsa, key->alg, in, len, &box, out);
+    if (box.code != 0)
+        status = MEREAU_E_RANDOM;
+    if (status != MEREAU_OK)
+        mru_wipe(out, mru_rsa_len(key->rsa));
+    return status;
+}
+
+mereau_status mru_pkey_decrypt(const mru_pkey *key, const uint8_t *in,
+                               size_t in_len, mru_rng rng, void *rng_arg,
+                               uint8_t *out, size_t cap, size_t *len) {
+    struct mru_rng_box box = {rng, rng_arg, 0};
+    uint8_t room[MRU_RSA_MAX];
+    size_t found = 0;
+    *len = 0;
+    mru_wipe(out, cap);
+    if (!key->rsa || !key->is_private || key->alg->use != MRU_USE_ENC)
+        return MEREAU_E_KEY;
+    if (in_len != mru_rsa_len(key->rsa))
+        return MEREAU_E_SIGNATURE;
+    mereau_status status =
+        mru_rsa_decrypt(key->rsa, key->alg, in, &box, room, &found);
+    if (box.code != 0)
+        status = MEREAU_E_RANDOM;
+    else if (status == MEREAU_OK && found > cap)
+        status = MEREAU_E_SIGNATURE;
+    if (status == MEREAU_OK) {
+        memcpy(out, room, found);
+        *len = found;
+    }
+    mru_wipe(room, sizeof room);
+    return status;
+}
+
+mereau_status mru_pkey_agree(const mru_pkey *own, const mereau_slice *x,
+                             const mereau_slice *y, mru_rng rng, void *rng_arg,
+                             uint8_t *z) {
+    struct mru_rng_box box = {rng, rng_arg, 0};
+    if (!own->ec || own->alg->use != MRU_USE_ENC)
+        return MEREAU_E_KEY;
+    mru_wipe(z, own->curve->coord);
+    if (!own->is_private || x->len != own->curve->coord ||
+        y->len != own->curve->coord)
+        return MEREAU_E_KEY;
+    mereau_status status = mru_ec_agree(own->ec, x->data, y->data, &box, z);
+    if (box.code != 0)
+        status = MEREAU_E_RANDOM;
+    if (status != MEREAU_OK)
+        mru_wipe(z, own->curve->coord);
+    return status;
+}

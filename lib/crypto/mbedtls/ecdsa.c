@@ -2,11 +2,6 @@
  * 186-5 section 6), deterministic (RFC 6979). */
 #include "ec.h"
 
-/* The provider takes groups as not const, but only reads a warm one. */
-static mbedtls_ecp_group *shared(const mbedtls_ecp_group *grp) {
-    return (mbedtls_ecp_group *)(uintptr_t)grp;
-}
-
 mereau_status mru_ec_sign(const struct mru_ec *ec, const struct mru_alg *alg,
                           const uint8_t *digest, struct mru_rng_box *box,
                           uint8_t *sig) {
@@ -14,7 +9,7 @@ mereau_status mru_ec_sign(const struct mru_ec *ec, const struct mru_alg *alg,
     mbedtls_mpi_init(&r);
     mbedtls_mpi_init(&s);
     int ret = mbedtls_ecdsa_sign_det_ext(
-        shared(&ec->grp), &r, &s, &ec->d, digest, (size_t)alg->hash,
+        mru_ec_shared(&ec->grp), &r, &s, &ec->d, digest, (size_t)alg->hash,
         mru_mbed_md(alg->hash), mru_rng_draw, box);
     if (ret == 0)
         ret = mbedtls_mpi_write_binary(&r, sig, alg->coord);
@@ -90,7 +85,8 @@ static int find_factors(struct verification *v, const mbedtls_mpi *n,
 
 /* Step 5: at = u1 G + u2 Q, each from its table. u2 is never 0, u1 may be. */
 static int find_point(struct verification *v, const struct mru_ec *ec) {
-    mbedtls_ecp_group *grp = shared(&ec->grp), *q_grp = shared(&ec->q_grp);
+    mbedtls_ecp_group *grp = mru_ec_shared(&ec->grp),
+                      *q_grp = mru_ec_shared(&ec->q_grp);
     mbedtls_mpi one;
     int ret = mbedtls_ecp_mul(q_grp, &v->p2, &v->u2, &q_grp->G,
                               mru_ec_no_blinding, NULL);

@@ -73,28 +73,29 @@ int mru_hash(int hash, const mereau_slice *parts, size_t n, uint8_t *out) {
     return ret == 0 ? 0 : -1;
 }
 
-/* H(pad, parts): one of the two layers of HMAC. */
-static int hmac_layer(int hash, const uint8_t *pad, size_t pad_len,
-                      const mereau_slice *parts, size_t n, uint8_t *out) {
-    struct running run;
-    int ret = run_start(&run, hash);
-    if (ret == 0)
-        ret = run_add(&run, pad, pad_len);
-    if (ret == 0)
-        ret = run_parts(&run, parts, n);
-    if (ret == 0)
-        ret = run_finish(&run, out);
-    run_free(&run);
-    return ret;
+/* --- HMAC --- */
+
+/* One layer is H(pad, parts); a state has the pad in it already. */
+struct mru_mac {
+    struct running inner, outer;
+};
+
+static void run_copy(struct running *to, const struct running *from) {
+    to->hash = from->hash;
+    if (from->hash == MRU_SHA256) {
+        mbedtls_sha256_init(&to->s256);
+        mbedtls_sha256_clone(&to->s256, &from->s256);
+    } else {
+        mbedtls_sha512_init(&to->s512);
+        mbedtls_sha512_clone(&to->s512, &from->s512);
+    }
 }
 
-int mru_hmac(int hash, const uint8_t *key, size_t key_len,
-             const mereau_slice *parts, size_t n, uint8_t *out) {
-    uint8_t pad[128] = {0}, inner[MRU_MAX_HASH];
-    int ret = 0;
-    if (!hash_known(hash))
-        return -1;
+static int mac_start(struct mru_mac *mac, int hash, const uint8_t *key,
+                     size_t key_len) {
+    uint8_t pad[128] = {0};
     size_t block = hash == MRU_SHA256 ? 64 : 128;
+    int ret = 0;
     if (key_len > block) {
         mereau_slice whole = {key, key_len};
         ret = mru_hash(hash, &whole, 1, pad);
@@ -103,17 +104,75 @@ int mru_hmac(int hash, const uint8_t *key, size_t key_len,
     }
     for (size_t i = 0; i < block; i++)
         pad[i] ^= 0x36;
+    ret |= run_start(&mac->inner, hash);
     if (ret == 0)
-        ret = hmac_layer(hash, pad, block, parts, n, inner);
+        ret = run_add(&mac->inner, pad, block);
     for (size_t i = 0; i < block; i++)
         pad[i] ^= 0x36 ^ 0x5c;
-    if (ret == 0) {
-        mereau_slice result = {inner, (size_t)hash};
-        ret = hmac_layer(hash, pad, block, &result, 1, out);
-    }
+    ret |= run_start(&mac->outer, hash);
+    if (ret == 0)
+        ret = run_add(&mac->outer, pad, block);
     mru_wipe(pad, sizeof pad);
-    mru_wipe(inner, sizeof inner);
+    return ret;
+}
+
+/* Uses up both layers, which are freed after it. */
+static int mac_finish(struct running *inner, struct running *outer,
+                      const mereau_slice *parts, size_t n, uint8_t *out) {
+    uint8_t digest[MRU_MAX_HASH];
+    size_t len = (size_t)inner->hash;
+    int ret = run_parts(inner, parts, n);
+    if (ret == 0)
+        ret = run_finish(inner, digest);
+    if (ret == 0)
+        ret = run_add(outer, digest, len);
+    if (ret == 0)
+        ret = run_finish(outer, out);
+    mru_wipe(digest, sizeof digest);
     if (ret != 0)
+        memset(out, 0, len);
+    return ret == 0 ? 0 : -1;
+}
+
+mru_mac *mru_mac_new(int hash, const uint8_t *key, size_t key_len) {
+    mru_mac *mac = hash_known(hash) ? mru_alloc(sizeof *mac) : NULL;
+    if (mac && mac_start(mac, hash, key, key_len) != 0) {
+        mru_mac_free(mac);
+        return NULL;
+    }
+    return mac;
+}
+
+int mru_mac_run(const mru_mac *mac, const mereau_slice *parts, size_t n,
+                uint8_t *out) {
+    struct running inner, outer;
+    run_copy(&inner, &mac->inner);
+    run_copy(&outer, &mac->outer);
+    int ret = mac_finish(&inner, &outer, parts, n, out);
+    run_free(&inner);
+    run_free(&outer);
+    return ret;
+}
+
+void mru_mac_free(mru_mac *mac) {
+    if (!mac)
+        return;
+    run_free(&mac->inner);
+    run_free(&mac->outer);
+    mru_free_wiped(mac, sizeof *mac);
+}
+
+int mru_hmac(int hash, const uint8_t *key, size_t key_len,
+             const mereau_slice *parts, size_t n, uint8_t *out) {
+    struct mru_mac mac;
+    if (!hash_known(hash))
+        return -1;
+    int ret = mac_start(&mac, hash, key, key_len);
+    if (ret == 0)
+        ret = mac_finish(&mac.inner, &mac.outer, parts, n, out);
+    else
         memset(out, 0, (size_t)hash);
+    run_free(&mac.inner);
+    run_free(&mac.outer);
     return ret == 0 ? 0 : -1;
 }

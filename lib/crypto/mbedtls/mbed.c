@@ -24,11 +24,8 @@ mereau_status mru_mbed_status(int ret, mereau_status other) {
     /* An error is a high part (multiples of 0x80), a low part, or their sum. */
     int low = -ret & 0x7f, high = -ret & ~0x7f;
     if (low == -MBEDTLS_ERR_MPI_ALLOC_FAILED ||
-        low == -MBEDTLS_ERR_ASN1_ALLOC_FAILED ||
         high == -MBEDTLS_ERR_ECP_ALLOC_FAILED ||
-        high == -MBEDTLS_ERR_MD_ALLOC_FAILED ||
-        high == -MBEDTLS_ERR_PK_ALLOC_FAILED ||
-        high == -MBEDTLS_ERR_PEM_ALLOC_FAILED)
+        high == -MBEDTLS_ERR_MD_ALLOC_FAILED)
         return MEREAU_E_NOMEM;
     return other;
 }

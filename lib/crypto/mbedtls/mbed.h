@@ -6,13 +6,11 @@
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <mbedtls/version.h>
 
-#include <mbedtls/asn1.h>
+#include <mbedtls/aes.h>
 #include <mbedtls/ecdsa.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/gcm.h>
 #include <mbedtls/md.h>
-#include <mbedtls/pem.h>
-#include <mbedtls/pk.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
@@ -53,6 +51,10 @@
     mbedtls_rsa_rsassa_pkcs1_v15_verify(ctx, md, len, hash, sig)
 #define mru_rsa_pss_verify(ctx, md, len, hash, salt, sig)                      \
     mbedtls_rsa_rsassa_pss_verify_ext(ctx, md, len, hash, md, salt, sig)
+#define mru_rsa_oaep_encrypt(ctx, rng, arg, len, in, out)                      \
+    mbedtls_rsa_rsaes_oaep_encrypt(ctx, rng, arg, NULL, 0, len, in, out)
+#define mru_rsa_oaep_decrypt(ctx, rng, arg, len, in, out, cap)                 \
+    mbedtls_rsa_rsaes_oaep_decrypt(ctx, rng, arg, NULL, 0, len, in, out, cap)
 #else
 #define mru_rsa_init(ctx) mbedtls_rsa_init(ctx, MBEDTLS_RSA_PKCS_V15, 0)
 #define mru_rsa_v15_sign(ctx, rng, arg, md, len, hash, sig)                    \
@@ -64,15 +66,12 @@
 #define mru_rsa_pss_verify(ctx, md, len, hash, salt, sig)                      \
     mbedtls_rsa_rsassa_pss_verify_ext(ctx, NULL, NULL, MBEDTLS_RSA_PUBLIC, md, \
                                       len, hash, md, salt, sig)
-#endif
-
-/* Keys: 3.x wants a generator for blinding. */
-#if MRU_MBED_3
-#define mru_pk_parse_key(pk, data, len, rng, arg)                              \
-    mbedtls_pk_parse_key(pk, data, len, NULL, 0, rng, arg)
-#else
-#define mru_pk_parse_key(pk, data, len, rng, arg)                              \
-    mbedtls_pk_parse_key(pk, data, len, NULL, 0)
+#define mru_rsa_oaep_encrypt(ctx, rng, arg, len, in, out)                      \
+    mbedtls_rsa_rsaes_oaep_encrypt(ctx, rng, arg, MBEDTLS_RSA_PUBLIC, NULL, 0, \
+                                   len, in, out)
+#define mru_rsa_oaep_decrypt(ctx, rng, arg, len, in, out, cap)                 \
+    mbedtls_rsa_rsaes_oaep_decrypt(ctx, rng, arg, MBEDTLS_RSA_PRIVATE, NULL,   \
+                                   0, len, in, out, cap)
 #endif
 
 /* MEREAU_E_NOMEM when ret means that memory ran out, else `other`. */

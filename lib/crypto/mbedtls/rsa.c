@@ -1,4 +1,5 @@
-/* lib/crypto/mbedtls/rsa.c - RSA signatures, PKCS#1 v1.5 and PSS (RFC 8017).
+/* lib/crypto/mbedtls/rsa.c - RSA (RFC 8017): signatures with PKCS#1 v1.5 and
+ * PSS, encryption with OAEP.
  *
  * An mbedTLS context writes to itself in every operation (Montgomery constants,
  * blinding values) and holds its mutex all the while. So the key's own context
@@ -72,24 +73,27 @@ static int check_crt(const mbedtls_rsa_context *ctx,
     return ret;
 }
 
+/* Here and not at each operation: a key has one algorithm. */
+static int set_padding(mbedtls_rsa_context *ctx, const struct mru_alg *alg) {
+    int padding = alg->pss || alg->use == MRU_USE_ENC ? MBEDTLS_RSA_PKCS_V21
+                                                      : MBEDTLS_RSA_PKCS_V15;
+#if MRU_MBED_3
+    return mbedtls_rsa_set_padding(ctx, padding, mru_mbed_md(alg->hash));
+#else
+    mbedtls_rsa_set_padding(ctx, padding, (int)mru_mbed_md(alg->hash));
+    return mbedtls_md_info_from_type(mru_mbed_md(alg->hash)) ? 0 : -1;
+#endif
+}
+
 /* What every key ends its making with. */
 static mereau_status rsa_ready(struct mru_rsa *rsa, const struct mru_alg *alg,
                                mereau_error *err) {
     if (mbedtls_rsa_check_pubkey(&rsa->master) != 0)
         return mru_key_refuse(err, "key.modulus", "RFC 8017 3.1", "an RSA key",
                               "numbers that are none");
-#if MRU_MBED_3
-    if (mbedtls_rsa_set_padding(&rsa->master,
-                                alg->pss ? MBEDTLS_RSA_PKCS_V21
-                                         : MBEDTLS_RSA_PKCS_V15,
-                                mru_mbed_md(alg->hash)) != 0)
-        return mru_refuse(err, MEREAU_E_CRYPTO, "key.padding", NULL, NULL,
-                          NULL);
-#else
-    mbedtls_rsa_set_padding(
-        &rsa->master, alg->pss ? MBEDTLS_RSA_PKCS_V21 : MBEDTLS_RSA_PKCS_V15,
-        (int)mru_mbed_md(alg->hash));
-#endif
+    if (set_padding(&rsa->master, alg) != 0)
+        return mru_refuse(err, MEREAU_E_ALG, "key.alg", NULL,
+                          "a hash of this build", alg->name);
     rsa->len = mbedtls_rsa_get_len(&rsa->master);
     return MEREAU_OK;
 }
@@ -265,4 +269,41 @@ mereau_status mru_rsa_verify(const struct mru_rsa *rsa,
         ret = mru_rsa_v15_verify(ctx, md, (unsigned)alg->hash, digest, sig);
     give_back(slot, ctx);
     return ret == 0 ? MEREAU_OK : mru_mbed_status(ret, MEREAU_E_SIGNATURE);
+}
+
+mereau_status mru_rsa_encrypt(const struct mru_rsa *rsa,
+                              const struct mru_alg *alg, const uint8_t *in,
+                              size_t len, struct mru_rng_box *box,
+                              uint8_t *out) {
+    struct slot *slot;
+    mbedtls_rsa_context spare, *ctx = borrow(rsa, &slot, &spare);
+    (void)alg; /* the context knows its hash */
+    if (!ctx)
+        return MEREAU_E_NOMEM;
+    int ret = mru_rsa_oaep_encrypt(ctx, mru_rng_draw, box, len, in, out);
+    give_back(slot, ctx);
+    return ret == 0 ? MEREAU_OK : mru_mbed_status(ret, MEREAU_E_CRYPTO);
+}
+
+mereau_status mru_rsa_decrypt(const struct mru_rsa *rsa,
+                              const struct mru_alg *alg, const uint8_t *in,
+                              struct mru_rng_box *box, uint8_t *out,
+                              size_t *len) {
+    struct slot *slot;
+    mbedtls_rsa_context spare, *ctx = borrow(rsa, &slot, &spare);
+    (void)alg;
+    *len = 0;
+    if (!ctx)
+        return MEREAU_E_NOMEM;
+    int ret =
+        mru_rsa_oaep_decrypt(ctx, mru_rng_draw, box, len, in, out, rsa->len);
+    give_back(slot, ctx);
+    if (ret == 0)
+        return MEREAU_OK;
+    *len = 0;
+    /* A number of the modulus or more is as wrong as a wrong padding. */
+    if (ret == MBEDTLS_ERR_RSA_INVALID_PADDING ||
+        ret == MBEDTLS_ERR_RSA_PRIVATE_FAILED + MBEDTLS_ERR_MPI_BAD_INPUT_DATA)
+        return MEREAU_E_SIGNATURE;
+    return mru_mbed_status(ret, MEREAU_E_CRYPTO);
 }
