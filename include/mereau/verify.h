@@ -15,6 +15,7 @@
 #include <mereau/error.h>
 #include <mereau/bytes.h>
 #include <mereau/system.h>
+#include <mereau/json.h>
 #include <mereau/jwt.h>
 
 #endif

@@ -103,6 +103,9 @@ mereau_status mru_refuse_host(mereau_error *err, mereau_status status,
 /* Clears *err to MEREAU_OK. Returns MEREAU_E_SIZE when its size member is wrong
  * (nothing is written then), else MEREAU_OK; err may be NULL. */
 mereau_status mru_error_reset(mereau_error *err);
+/* What a call with a result of bytes begins with: clears err and empties out.
+ * MEREAU_OK, MEREAU_E_SIZE (of err), MEREAU_E_NOMEM when out is NULL. */
+mereau_status mru_bytes_begin(mereau_bytes *out, mereau_error *err);
 /* Short texts for wanted and found; out is always NUL-terminated. */
 void mru_say(char *out, size_t cap, const char *format, ...)
 #if defined(__GNUC__)

@@ -22,3 +22,14 @@ const uint8_t *mereau_bytes_data(const mereau_bytes *bytes, size_t *len) {
 const char *mereau_bytes_text(const mereau_bytes *bytes) {
     return (const char *)mereau_bytes_data(bytes, NULL);
 }
+
+mereau_status mru_bytes_begin(mereau_bytes *out, mereau_error *err) {
+    mereau_status status = mru_error_reset(err);
+    if (out)
+        mru_buf_reuse(&out->buf);
+    if (status != MEREAU_OK)
+        return status;
+    if (!out)
+        return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    return MEREAU_OK;
+}

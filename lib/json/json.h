@@ -53,6 +53,9 @@ int mru_json_is(const struct mru_jval *string, const char *text, size_t len);
 /* Exact: 0 and *out when the number has an integral value that fits int64_t
  * (also 1.0, 15e8), else -1. */
 int mru_json_int(const struct mru_jval *number, int64_t *out);
+/* The nearest double: 0 and *out, or -1 when it is no number or too large for
+ * one. No locale has a say in it. */
+int mru_json_number(const struct mru_jval *number, double *out);
 /* A NumericDate (RFC 7519 section 2): 0 and *floor_s, the whole second at or
  * below it, and *fraction 1 when something is cut off; -1 when it is no number
  * or its whole part does not fit int64_t. */
@@ -60,6 +63,15 @@ int mru_json_seconds(const struct mru_jval *number, int64_t *floor_s,
                      int *fraction);
 
 /* --- writing --- */
+
+/* Appends a finite number in the shortest form that reads back as it (ECMA-262).
+ * 0, or -1 when it is not finite or without memory. */
+int mru_json_add_number(struct mru_buf *out, double value);
+/* Appends the RFC 8785 form of a checked value. MEREAU_OK, _MALFORMED for a number
+ * that a double cannot hold, _NOMEM. */
+mereau_status mru_json_canonical(struct mru_buf *out,
+                                 const struct mru_jval *root,
+                                 mereau_error *err);
 
 typedef struct mru_jdoc mru_jdoc; /* a document being built */
 mru_jdoc *mru_jdoc_object(void);
@@ -75,6 +87,13 @@ int mru_jdoc_add_bool(mru_jdoc *doc, const char *name, int value);
 int mru_jdoc_add_raw(mru_jdoc *doc, const char *name, const char *json,
                      size_t len); /* a checked JSON text, put in as it is */
 int mru_jdoc_add_doc(mru_jdoc *doc, const char *name, mru_jdoc *child);
+/* Takes a member out of an object, if it is there. */
+void mru_jdoc_drop(mru_jdoc *doc, const char *name);
+/* Appends to the list of that name, which is made when it is not there. 0 or -1;
+ * -1 as well when the member is something else. */
+int mru_jdoc_append_text(mru_jdoc *doc, const char *name, const char *text);
+/* 1 when there is a member of that name and it is no list made by the above. */
+int mru_jdoc_other_than_list(const mru_jdoc *doc, const char *name);
 /* Appends the document without white space; 0 or -1. */
 int mru_jdoc_print(struct mru_buf *out, const mru_jdoc *doc);
 

@@ -140,6 +140,43 @@ int mru_jdoc_add_doc(mru_jdoc *doc, const char *name, mru_jdoc *child) {
     return add(doc, name, item, size);
 }
 
+void mru_jdoc_drop(mru_jdoc *doc, const char *name) {
+    cJSON *item =
+        doc != NULL ? cJSON_GetObjectItemCaseSensitive(doc->root, name) : NULL;
+    if (item != NULL)
+        free_tree(cJSON_DetachItemViaPointer(doc->root, item));
+}
+
+int mru_jdoc_other_than_list(const mru_jdoc *doc, const char *name) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(doc->root, name);
+    return item != NULL && !cJSON_IsArray(item);
+}
+
+int mru_jdoc_append_text(mru_jdoc *doc, const char *name, const char *text) {
+    size_t size = 0, total;
+    if (doc == NULL || mru_jdoc_other_than_list(doc, name))
+        return -1;
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(doc->root, name);
+    if (list == NULL) {
+        list = cJSON_CreateArray();
+        if (add(doc, name, list, 2) != 0)
+            return -1;
+    }
+    cJSON *item = NULL;
+    if (mru_utf8_valid((const uint8_t *)text, strlen(text)) &&
+        add_string_size(&size, text) == 0 &&
+        mru_add_size(doc->max_len, size, &total) == 0 &&
+        mru_add_size(total, 1, &total) == 0)
+        item = cJSON_CreateString(text);
+    if (item == NULL || !cJSON_AddItemToArray(list, item)) {
+        free_tree(item);
+        doc->failed = 1;
+        return -1;
+    }
+    doc->max_len = total;
+    return 0;
+}
+
 int mru_jdoc_print(struct mru_buf *out, const mru_jdoc *doc) {
     /* cJSON asks for a few bytes more than it writes. */
     enum { SLACK = 64 };

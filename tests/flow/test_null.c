@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <mereau/json.h>
 #include <mereau/sqlite.h>
 #include <mereau/system.h>
 #include <mereau/testing.h>
@@ -374,6 +375,29 @@ static void null_bytes(void) {
     mereau_bytes_free(bytes);
 }
 
+static void null_json(void) {
+    mereau_json *doc = CALL(mereau_json_new, ());
+    mereau_bytes *out = mereau_bytes_new();
+    CALL(mereau_json_free, (NULL));
+    CALL(mereau_json_set_text, (NULL, "a", "b"));
+    CALL(mereau_json_set_int, (NULL, "a", 1));
+    CALL(mereau_json_set_number, (NULL, "a", 1));
+    CALL(mereau_json_set_bool, (NULL, "a", 1));
+    CALL(mereau_json_set_json, (NULL, "a", "1", 1));
+    CALL(mereau_json_add_text, (NULL, "a", "b"));
+    mereau_json_add_text(doc, "a", NULL);
+    assert_int_equal(CALL(mereau_json_print, (NULL, doc, NULL)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(mereau_json_print(out, NULL, NULL), MEREAU_E_NOMEM);
+    assert_int_equal(mereau_json_print(out, doc, NULL), MEREAU_E_ARG);
+    assert_int_equal(CALL(mereau_json_canonical, (NULL, "1", 1, NULL)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(mereau_json_canonical(out, NULL, 1, NULL),
+                     MEREAU_E_MALFORMED);
+    mereau_bytes_free(out);
+    mereau_json_free(doc);
+}
+
 static void null_claims(void) {
     mereau_claims *c = mereau_claims_new();
     size_t len = 7;
@@ -536,6 +560,7 @@ static void null_for_every_pointer_of_every_function(void **state) {
     null_verifiers();
     null_for_verifying();
     null_bytes();
+    null_json();
     null_claims();
     null_for_the_rest();
     null_testbeds();
