@@ -3,6 +3,7 @@
 #   make                      static and shared libraries, in build/
 #   make install PREFIX=/usr DESTDIR=stage LIBDIR=/usr/lib/x86_64-linux-gnu
 #   make O=build-debug CFLAGS="-O0 -g"
+#   make CRYPTO=openssl O=build-openssl      on OpenSSL 3.0 and up, with EdDSA
 #
 # CC, AR, CPPFLAGS, CFLAGS and LDFLAGS are yours; what the project needs is added to
 # them. No file is listed by hand: the rooms of lib/ are taken as they are.
@@ -278,8 +279,10 @@ $(O)/tests/faults/preload.so: tests/faults/preload.c tests/faults/preload.h $(O)
 # Counts what the library calls, between its own files.
 $(O)/tests/flow/test_equal_work: private LDFLAGS += -Wl,--wrap=mru_hash,--wrap=mru_equal_ct
 
+# This host has its keys in an mbedTLS of its own, whatever the library stands on.
+$(O)/examples/hsm_signer: private own_libs = $(MBEDTLS_LIBS)
 $(examples) $(benches): %: %.o $(all_libs)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(link_libs)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(link_libs) $(own_libs)
 
 .PHONY: tests examples
 tests: $(tests)
@@ -320,7 +323,7 @@ run-all: $(tests) $(examples)
 
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
-parts = check-faults check-asan check-tsan check-valgrind check-clang check-tidy \
+parts = check-openssl check-faults check-asan check-tsan check-valgrind check-clang check-tidy \
     $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 \
     $(served:%=check-%)
 .PHONY: check-all check-bare check-fuzz $(parts) run-served $(served:%=bench-%)
@@ -337,6 +340,11 @@ run-faults: $(faults)
 	    grep '^faults: '; exit $$result
 check-faults:
 	@$(again) O=build-check WERROR=1 run-faults
+
+# The same with the other provider.
+check-openssl:
+	@$(again) CRYPTO=openssl O=build-openssl WERROR=1 CPPFLAGS=-DOPENSSL_NO_DEPRECATED all tests examples
+	@$(again) CRYPTO=openssl O=build-openssl WERROR=1 CPPFLAGS=-DOPENSSL_NO_DEPRECATED run-check
 
 san   = -fno-omit-frame-pointer -fno-sanitize-recover=all
 

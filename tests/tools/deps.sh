@@ -51,6 +51,7 @@ find_servers() {
 }
 
 find_all() {
+    header openssl/evp.h || need openssl
     find_servers
     has clang || need clang
     has clang-tidy || need clangtidy
@@ -85,6 +86,7 @@ cxx          g++                gcc-c++            g++              -
 make         make               make               make             make
 pkgconfig    pkg-config         pkgconf-pkg-config pkgconf          pkgconf
 mbedtls      libmbedtls-dev     mbedtls-devel      mbedtls-dev      mbedtls
+openssl      libssl-dev         openssl-devel      openssl-dev      openssl@3
 cjson        libcjson-dev       cjson-devel        cjson-dev        cjson
 sqlite       libsqlite3-dev     sqlite-devel       sqlite-dev       sqlite
 libpq        libpq-dev          libpq-devel        libpq-dev        libpq
