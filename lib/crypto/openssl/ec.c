@@ -54,7 +54,7 @@ static mereau_status make_pkey(EVP_PKEY **out, const struct mru_curve *curve,
             number && BN_bn2nativepad(number, native, (int)curve->coord) > 0;
         BN_clear_free(number);
         if (!fits)
-            return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+            return mru_ossl_trouble();
         *p++ = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native,
                                        curve->coord);
     }
@@ -62,7 +62,7 @@ static mereau_status make_pkey(EVP_PKEY **out, const struct mru_curve *curve,
     int ret = mru_ossl_key(out, "EC",
                            d ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, params);
     mru_wipe(native, sizeof native);
-    return ret == 0 ? MEREAU_OK : mru_ossl_failed(ERR_LIB_EC, MEREAU_E_KEY);
+    return ret == 0 ? MEREAU_OK : mru_ossl_failed(ERR_LIB_EC, 0, MEREAU_E_KEY);
 }
 
 /* x and y of d G, in the queue's terms: 1, 0 for d outside 1..n-1, -1. */
@@ -96,13 +96,12 @@ mereau_status mru_ec_public(const struct mru_curve *curve, const uint8_t *d,
     mru_ossl_begin();
     EC_GROUP *group = group_of(curve);
     if (!group)
-        return mru_ossl_failed(ERR_LIB_EC, MEREAU_E_ALG);
+        return mru_ossl_failed(ERR_LIB_EC, 0, MEREAU_E_ALG);
     int is = multiply(group, d, curve->coord, x, y);
     EC_GROUP_free(group);
     if (is == 1)
         return MEREAU_OK;
-    return is == 0 ? MEREAU_E_KEY
-                   : mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+    return is == 0 ? MEREAU_E_KEY : mru_ossl_trouble();
 }
 
 /* --- making --- */
@@ -114,7 +113,7 @@ static mereau_status check_curve(const struct mru_curve *curve,
         EC_GROUP_free(group);
         return MEREAU_OK;
     }
-    if (mru_ossl_failed(ERR_LIB_EC, MEREAU_E_ALG) == MEREAU_E_NOMEM)
+    if (mru_ossl_failed(ERR_LIB_EC, 0, MEREAU_E_ALG) == MEREAU_E_NOMEM)
         return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     return mru_refuse(err, MEREAU_E_ALG, "key.alg", NULL,
                       "a curve of this build", curve->name);
@@ -210,7 +209,7 @@ mereau_status mru_ec_agree(const struct mru_ec *ec, const uint8_t *x,
      * of 1, so nothing more is to be asked of it. */
     if (!ctx || EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) != 1 ||
         EVP_PKEY_derive(ctx, z, &len) != 1 || len != ec->curve->coord)
-        status = mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        status = mru_ossl_trouble();
     EVP_PKEY_CTX_free(ctx);
     EVP_PKEY_free(peer);
     return status;

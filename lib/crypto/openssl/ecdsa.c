@@ -3,6 +3,8 @@
  * coordinate (RFC 7518 section 3.4); OpenSSL takes and gives them in DER. */
 #include "ec.h"
 
+#include <openssl/ec.h>
+
 enum { MAX_INTEGER = 2 + 1 + MRU_COORD_MAX, MAX_DER = 3 + 2 * MAX_INTEGER };
 
 /* An INTEGER of coord bytes in its shortest form; returns its length. */
@@ -118,7 +120,7 @@ mereau_status mru_ec_sign(const struct mru_ec *ec, const struct mru_alg *alg,
         EVP_PKEY_sign(loan.context, der, &len, digest, (size_t)alg->hash) !=
             1 ||
         decode(der, len, sig, ec->curve->coord) != 0)
-        status = mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        status = mru_ossl_trouble();
     if (loan.context)
         mru_pool_return(&ec->sign, loan, status == MEREAU_OK);
     return status;
@@ -132,15 +134,16 @@ mereau_status mru_ec_verify(const struct mru_ec *ec, const struct mru_alg *alg,
     mru_ossl_begin();
     struct mru_loan loan = mru_pool_borrow(&ec->verify);
     if (!loan.context)
-        return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        return mru_ossl_trouble();
     int is = EVP_PKEY_verify(loan.context, der, len, digest, (size_t)alg->hash);
-    /* 0 is a wrong signature, below 0 is trouble; and trouble that was met on the
-     * way to a 0 is in the queue. */
+    /* 0 is a wrong signature; trouble on the way to it is in the queue. Below 0
+     * is trouble, and a signature that leads to no point. */
     if (is == 0 && ERR_peek_error() == 0)
         status = MEREAU_E_SIGNATURE;
     else if (is != 1)
-        status = mru_ossl_failed(ERR_LIB_EC, is == 0 ? MEREAU_E_SIGNATURE
-                                                     : MEREAU_E_CRYPTO);
+        status =
+            mru_ossl_failed(ERR_LIB_EC, is == 0 ? 0 : EC_R_POINT_AT_INFINITY,
+                            MEREAU_E_SIGNATURE);
     mru_pool_return(&ec->verify, loan,
                     status == MEREAU_OK || status == MEREAU_E_SIGNATURE);
     return status;

@@ -24,7 +24,7 @@ mereau_status mru_ed_public(const uint8_t seed[32], uint8_t x[32]) {
     int ok =
         pkey && EVP_PKEY_get_raw_public_key(pkey, x, &len) == 1 && len == LEN;
     EVP_PKEY_free(pkey);
-    return ok ? MEREAU_OK : mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+    return ok ? MEREAU_OK : mru_ossl_trouble();
 }
 
 /* --- is it a point? ---
@@ -33,11 +33,11 @@ mereau_status mru_ed_public(const uint8_t seed[32], uint8_t x[32]) {
 /* The numbers of the curve, and room to work. */
 struct field {
     BN_CTX *ctx;
-    BIGNUM *p, *d, *y, *u, *v;
+    BIGNUM *p, *d, *y, *u, *v, *w;
 };
 
 static int field_begin(struct field *f) {
-    BIGNUM **all[] = {&f->p, &f->d, &f->y, &f->u, &f->v};
+    BIGNUM **all[] = {&f->p, &f->d, &f->y, &f->u, &f->v, &f->w};
     f->ctx = BN_CTX_new();
     if (!f->ctx)
         return 0;
@@ -60,24 +60,44 @@ static void field_end(struct field *f) {
     BN_CTX_free(f->ctx);
 }
 
-/* RFC 8032 section 5.1.3: y below p, and x^2 = (y^2 - 1) / (d y^2 + 1) has a
- * root; x = 0 has no sign. 1, 0, or -1 when OpenSSL failed. */
-static int on_curve(const uint8_t *x) {
+/* From u = y^2. RFC 8032 section 5.1.3: x^2 = (u - 1) / (d u + 1) has a root, and
+ * x = 0 has no sign: 1, 0, or -1 when OpenSSL failed. */
+static int has_x(struct field *f, int sign) {
+    if (!BN_mod_mul(f->v, f->d, f->u, f->p, f->ctx) || !BN_add_word(f->v, 1) ||
+        !BN_mod_mul(f->w, f->u, f->v, f->p, f->ctx) ||
+        !BN_mod_sub(f->w, f->w, f->v, f->p, f->ctx))
+        return -1;
+    /* A quotient is a square when the product is one. */
+    int root = BN_kronecker(f->w, f->p, f->ctx);
+    return root < -1 ? -1 : root == 1 || (root == 0 && !sign);
+}
+
+/* From u = y^2: 1 when 8 times the point is not the neutral one. Who has a key of
+ * so small an order can sign everything at once. The eight points are those with
+ * u = 0, u = 1, or, twice of them being one with y = 0, d u^2 + 2 u - 1 = 0. */
+static int has_order(struct field *f) {
+    if (BN_is_zero(f->u) || BN_is_one(f->u))
+        return 0;
+    if (!BN_mod_mul(f->v, f->d, f->u, f->p, f->ctx) || !BN_add_word(f->v, 2) ||
+        !BN_mod_mul(f->w, f->v, f->u, f->p, f->ctx))
+        return -1;
+    return !BN_is_one(f->w);
+}
+
+/* 1 when the bytes are a point for a key, else 0; -1 when OpenSSL failed. */
+static int is_point(const uint8_t *x) {
     uint8_t bytes[LEN];
     struct field f = {0};
     int is = -1, sign = x[LEN - 1] >> 7;
     memcpy(bytes, x, LEN);
     bytes[LEN - 1] &= 0x7f;
     if (field_begin(&f) && BN_lebin2bn(bytes, LEN, f.y) &&
-        BN_mod_sqr(f.u, f.y, f.p, f.ctx) &&
-        BN_mod_mul(f.v, f.d, f.u, f.p, f.ctx) && BN_add_word(f.v, 1) &&
-        BN_add(f.u, f.u, f.p) && BN_sub_word(f.u, 1) &&
-        /* u / v is a square when u v is one. */
-        BN_mod_mul(f.u, f.u, f.v, f.p, f.ctx)) {
-        int root = BN_kronecker(f.u, f.p, f.ctx);
-        if (root >= -1)
-            is = BN_cmp(f.y, f.p) < 0 && root != -1 && !(root == 0 && sign);
-    }
+        BN_mod_sqr(f.u, f.y, f.p, f.ctx))
+        is = BN_cmp(f.y, f.p) < 0;
+    if (is == 1)
+        is = has_x(&f, sign);
+    if (is == 1)
+        is = has_order(&f);
     field_end(&f);
     return is;
 }
@@ -97,12 +117,13 @@ static EVP_MD_CTX *prepared(EVP_PKEY *pkey, int sign) {
 }
 
 static mereau_status check_public(const mereau_slice *x, mereau_error *err) {
-    int is = x->len == LEN ? on_curve(x->data) : 0;
+    int is = x->len == LEN ? is_point(x->data) : 0;
     if (is < 0)
         return mru_ossl_refuse(err, "key.provider");
     return is ? MEREAU_OK
               : mru_key_refuse(err, "key.point", "RFC 8032 5.1.3",
-                               "32 bytes that encode a point", "others");
+                               "32 bytes that encode a point of large order",
+                               "others");
 }
 
 static mereau_status check_pair(const mereau_slice *p, mereau_error *err) {
@@ -179,7 +200,7 @@ mereau_status mru_ed_sign(const struct mru_ed *ed, const uint8_t *input,
     int ok = ctx && EVP_DigestSign(ctx, sig, &sig_len, input, len) == 1 &&
              sig_len == SIG;
     EVP_MD_CTX_free(ctx);
-    return ok ? MEREAU_OK : mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+    return ok ? MEREAU_OK : mru_ossl_trouble();
 }
 
 static mereau_status verify_once(const struct mru_ed *ed, const uint8_t *input,
@@ -187,11 +208,10 @@ static mereau_status verify_once(const struct mru_ed *ed, const uint8_t *input,
     mereau_status status = MEREAU_OK;
     EVP_MD_CTX *ctx = copied(ed->verify);
     if (!ctx)
-        return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        return mru_ossl_trouble();
     if (EVP_DigestVerify(ctx, sig, SIG, input, len) != 1)
-        status = ERR_peek_error() == 0
-                     ? MEREAU_E_SIGNATURE
-                     : mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        status =
+            ERR_peek_error() == 0 ? MEREAU_E_SIGNATURE : mru_ossl_trouble();
     EVP_MD_CTX_free(ctx);
     return status;
 }

@@ -19,21 +19,26 @@ void mru_ossl_begin(void) {
         ERR_clear_error();
 }
 
-mereau_status mru_ossl_failed(int lib, mereau_status refused) {
+mereau_status mru_ossl_failed(int lib, int reason, mereau_status refused) {
     mereau_status status = MEREAU_E_CRYPTO;
     unsigned long code;
     while ((code = ERR_get_error()) != 0) {
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
             status = MEREAU_E_NOMEM;
         else if (status == MEREAU_E_CRYPTO && ERR_GET_LIB(code) == lib &&
-                 !ERR_COMMON_ERROR(code))
+                 (reason != 0 ? ERR_GET_REASON(code) == reason
+                              : !ERR_COMMON_ERROR(code)))
             status = refused;
     }
     return status;
 }
 
+mereau_status mru_ossl_trouble(void) {
+    return mru_ossl_failed(ERR_LIB_NONE, 0, MEREAU_E_CRYPTO);
+}
+
 mereau_status mru_ossl_refuse(mereau_error *err, const char *rule) {
-    mereau_status status = mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+    mereau_status status = mru_ossl_trouble();
     return mru_refuse(err, status, status == MEREAU_E_NOMEM ? NULL : rule, NULL,
                       NULL, NULL);
 }

@@ -24,11 +24,12 @@
  * begins with an empty one and leaves it empty. */
 void mru_ossl_begin(void);
 /* After a failure: MEREAU_E_NOMEM when memory ran out; `refused` when `lib` (say
- * ERR_LIB_EC) gave a reason of its own, which it does for a wrong input;
- * MEREAU_E_CRYPTO for all else. So a machine in trouble is never mistaken for a
- * wrong signature. */
-mereau_status mru_ossl_failed(int lib, mereau_status refused);
-/* The same, told: nothing was wrong with the input. */
+ * ERR_LIB_EC) gave this reason, or with 0 any of its own, which it does for a
+ * wrong input; MEREAU_E_CRYPTO for all else. So a machine in trouble is never
+ * mistaken for a wrong signature. */
+mereau_status mru_ossl_failed(int lib, int reason, mereau_status refused);
+/* The same where nothing can be wrong with the input; and told. */
+mereau_status mru_ossl_trouble(void);
 mereau_status mru_ossl_refuse(mereau_error *err, const char *rule);
 /* The default provider's hash; NULL for an unknown length. */
 const EVP_MD *mru_ossl_md(int hash);

@@ -154,7 +154,7 @@ static mereau_status finish(const struct mru_pool *pool, struct mru_loan loan,
                             int done, mereau_status refused) {
     mereau_status status = MEREAU_OK;
     if (done != 1)
-        status = mru_ossl_failed(ERR_LIB_RSA, refused);
+        status = mru_ossl_failed(ERR_LIB_RSA, 0, refused);
     mru_pool_return(pool, loan,
                     status == MEREAU_OK || status == MEREAU_E_SIGNATURE);
     return status;
@@ -168,11 +168,20 @@ mereau_status mru_rsa_sign(const struct mru_rsa *rsa, const struct mru_alg *alg,
     mru_ossl_begin();
     struct mru_loan loan = mru_pool_borrow(&rsa->private_ops);
     if (!loan.context)
-        return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        return mru_ossl_trouble();
     int done =
         EVP_PKEY_sign(loan.context, sig, &len, digest, (size_t)alg->hash);
     return finish(&rsa->private_ops, loan, done == 1 && len == rsa->len,
                   MEREAU_E_CRYPTO);
+}
+
+/* 1 when nothing but that is in the queue. So a sound padding with nothing in it
+ * is refused, PKCS#1 v1.5 alone; for all else RSA gives a reason of its own. */
+static int only_says_no(void) {
+    unsigned long code = ERR_peek_error();
+    return ERR_GET_LIB(code) == ERR_LIB_PROV &&
+           ERR_GET_REASON(code) == ERR_R_RSA_LIB &&
+           ERR_peek_last_error() == code;
 }
 
 mereau_status mru_rsa_verify(const struct mru_rsa *rsa,
@@ -181,9 +190,14 @@ mereau_status mru_rsa_verify(const struct mru_rsa *rsa,
     mru_ossl_begin();
     struct mru_loan loan = mru_pool_borrow(&rsa->public_ops);
     if (!loan.context)
-        return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        return mru_ossl_trouble();
     int done =
         EVP_PKEY_verify(loan.context, sig, rsa->len, digest, (size_t)alg->hash);
+    if (done == 0 && !alg->pss && only_says_no()) {
+        ERR_clear_error();
+        mru_pool_return(&rsa->public_ops, loan, 1);
+        return MEREAU_E_SIGNATURE;
+    }
     return finish(&rsa->public_ops, loan, done, MEREAU_E_SIGNATURE);
 }
 
@@ -197,7 +211,7 @@ mereau_status mru_rsa_encrypt(const struct mru_rsa *rsa,
     mru_ossl_begin();
     struct mru_loan loan = mru_pool_borrow(&rsa->public_ops);
     if (!loan.context)
-        return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        return mru_ossl_trouble();
     int done = EVP_PKEY_encrypt(loan.context, out, &out_len, in, len);
     return finish(&rsa->public_ops, loan, done == 1 && out_len == rsa->len,
                   MEREAU_E_CRYPTO);
@@ -214,7 +228,7 @@ mereau_status mru_rsa_decrypt(const struct mru_rsa *rsa,
     mru_ossl_begin();
     struct mru_loan loan = mru_pool_borrow(&rsa->private_ops);
     if (!loan.context)
-        return mru_ossl_failed(ERR_LIB_NONE, MEREAU_E_CRYPTO);
+        return mru_ossl_trouble();
     int done = EVP_PKEY_decrypt(loan.context, out, &out_len, in, rsa->len);
     mereau_status status =
         finish(&rsa->private_ops, loan, done, MEREAU_E_SIGNATURE);
