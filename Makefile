@@ -56,16 +56,18 @@ CRYPTO_CFLAGS  = $(if $(filter openssl,$(CRYPTO)),$(OPENSSL_CFLAGS),$(MBEDTLS_CF
 CRYPTO_LIBS    = $(if $(filter openssl,$(CRYPTO)),$(OPENSSL_LIBS),$(MBEDTLS_LIBS))
 comma    := ,
 core_libs = $(CRYPTO_LIBS) $(CJSON_LIBS) -pthread
-has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+has = $(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes)
 
 # --- adapters: a folder lib/adapters/NAME becomes the library mereau-NAME -------
 # NAME_pc is the .pc file of what it stands on. One whose library is not here is left
 # out and said so, except SQLite, which is looked for without a .pc file as well.
+# NAME_least, if set, is the oldest version.
 sqlite_pc   = sqlite3
 postgres_pc = libpq
+postgres_least = libpq >= 14
 redis_pc    = hiredis
 all_adapters := $(sort $(patsubst lib/adapters/%/,%,$(wildcard lib/adapters/*/)))
-adapters     := $(foreach a,$(all_adapters),$(if $(filter sqlite,$(a))$(call has,$($(a)_pc)),$(a)))
+adapters     := $(foreach a,$(all_adapters),$(if $(filter sqlite,$(a))$(call has,$(or $($(a)_least),$($(a)_pc))),$(a)))
 left_out      = $(filter-out $(adapters),$(all_adapters))
 
 # --- the libraries ------------------------------------------------------------

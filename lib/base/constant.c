@@ -3,6 +3,7 @@
 #include "base.h"
 #include "status.h"
 
+#include <mereau/postgres.h>
 #include <mereau/testing.h>
 
 struct constant {
@@ -89,6 +90,9 @@ static const struct constant constants[] = {
     C(SIGN_FAILED),
     C(SIGN_UNSUPPORTED),
     C(SIGN_UNKNOWN_KEY),
+    C(POSTGRES_EXPLICIT),
+    C(POSTGRES_POOLER),
+    C(POSTGRES_VOUCHED),
     C(KIT_FAILED),
     C(KIT_PASSED),
     C(KIT_SKIPPED),

@@ -1,0 +1,32 @@
+/* tests/postgres/server.h - a PostgreSQL server of the test's own: data in a
+ * private folder, reached through a socket there only, run as an unprivileged
+ * user, started and stopped by its process id. */
+#ifndef TEST_POSTGRES_SERVER_H
+#define TEST_POSTGRES_SERVER_H
+
+#include <sys/types.h>
+
+struct server {
+    char folder[64];
+    char programs[128]; /* folder of initdb and postgres */
+    char conninfo[192];
+    uid_t uid;
+    gid_t gid;
+    pid_t pid; /* 0: not running */
+    pid_t owner; /* who started it */
+};
+
+/* Makes a new database and starts its server. 0, or -1 after having said why. */
+int server_make(struct server *server);
+/* Stops it and removes all of it. */
+void server_remove(struct server *server);
+/* Starts it again. setting: one more "name=value", or NULL. 0, or -1. */
+int server_start(struct server *server, const char *setting);
+/* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. */
+void server_stop(struct server *server, int sig);
+
+/* Runs SQL as another program would. out, if not NULL: the first value of the
+ * last result. 0, or -1 after having said why. */
+int server_sql(const char *conninfo, const char *sql, char *out, size_t cap);
+
+#endif
