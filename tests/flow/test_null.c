@@ -531,6 +531,14 @@ static size_t look_for_names(const char *path, size_t *missing) {
     return n;
 }
 
+/* Stores that need a server are tried in folders of tests of their own. */
+static int is_tried_elsewhere(const char *header, const char *dot) {
+    char path[320];
+    snprintf(path, sizeof path, "tests/%.*s/server.h", (int)(dot - header),
+             header);
+    return access(path, F_OK) == 0;
+}
+
 static void look_into_the_headers(void) {
     DIR *folder = opendir("include/mereau");
     const struct dirent *entry;
@@ -539,7 +547,8 @@ static void look_into_the_headers(void) {
     while ((entry = readdir(folder)) != NULL) {
         char path[320];
         const char *dot = strrchr(entry->d_name, '.');
-        if (dot == NULL || strcmp(dot, ".h") != 0)
+        if (dot == NULL || strcmp(dot, ".h") != 0 ||
+            is_tried_elsewhere(entry->d_name, dot))
             continue;
         snprintf(path, sizeof path, "include/mereau/%s", entry->d_name);
         n += look_for_names(path, &missing);

@@ -208,11 +208,21 @@ void server_remove(struct server *server) {
         remove_tree(server->folder);
 }
 
+static void say_nothing(void *unused, const char *text) {
+    (void)unused;
+    (void)text;
+}
+
 int server_sql(const char *conninfo, const char *sql, char *out, size_t cap) {
     PGconn *conn = PQconnectdb(conninfo);
-    PGresult *result = PQexec(conn, sql);
-    ExecStatusType status = PQresultStatus(result);
-    int good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    PGresult *result;
+    ExecStatusType status;
+    int good;
+
+    PQsetNoticeProcessor(conn, say_nothing, NULL);
+    result = PQexec(conn, sql);
+    status = PQresultStatus(result);
+    good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
     if (!good)
         fprintf(stderr, "%s: %s", sql, PQerrorMessage(conn));
     if (good && out != NULL)

@@ -271,9 +271,9 @@ static int check_header(const char *path) {
 
 static void every_constant_of_the_headers_is_found_by_name(void **state) {
     static const char *const headers[] = {
-        "app",          "audit",  "base",   "ctx",     "error",  "host",
-        "jwt",          "key",    "mereau", "op",      "sqlite", "system",
-        "registration", "tenant", "token",  "testing", NULL};
+        "app",          "audit",  "base",   "ctx",     "error",    "host",
+        "jwt",          "key",    "mereau", "op",      "sqlite",   "system",
+        "registration", "tenant", "token",  "testing", "postgres", NULL};
     char path[64];
     int ran = 0;
     (void)state;
