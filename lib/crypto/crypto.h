@@ -84,8 +84,9 @@ int mru_cbc_decrypt(const uint8_t *key, size_t key_len, const uint8_t iv[16],
 
 /* Key wrap (RFC 3394). wrap takes a key of 16 to 64 bytes, a multiple of 8, and
  * writes len + 8: 0 or -1. unwrap takes 24 to 72 bytes and writes len - 8: 0; -1
- * for what was not wrapped with this key, also for another length; -2 when the
- * provider failed. After a failure out is zeroed. out is not in. */
+ * for what was not wrapped with this key; -2 when the provider failed. For another
+ * length both answer -1 and write nothing; after another failure out is zeroed.
+ * out is not in. */
 enum { MRU_KW_MIN = 16, MRU_KW_MAX = 64 };
 int mru_kw_wrap(const uint8_t *kek, size_t kek_len, const uint8_t *key,
                 size_t len, uint8_t *out);

@@ -153,11 +153,8 @@ int mru_kw_wrap(const uint8_t *kek, size_t kek_len, const uint8_t *key,
 int mru_kw_unwrap(const uint8_t *kek, size_t kek_len, const uint8_t *in,
                   size_t len, uint8_t *out) {
     int n = 0, ret = -2;
-    if (len < MRU_KW_MIN + 8 || len > MRU_KW_MAX + 8 || len % 8 != 0) {
-        if (len > 8)
-            mru_wipe(out, len - 8);
+    if (len < MRU_KW_MIN + 8 || len > MRU_KW_MAX + 8 || len % 8 != 0)
         return -1;
-    }
     mru_ossl_begin();
     EVP_CIPHER_CTX *ctx = wrap_begin(kek, kek_len, 0);
     if (ctx) /* AES of a context that is ready cannot fail, only the check */
