@@ -34,7 +34,8 @@ static void pause_ms(long ms) {
 }
 
 /* Below those that the system gives to clients, so that a server that was killed
- * finds its own again; a node of a cluster also listens 10000 above. */
+ * finds its own again; so is the port 10000 above, which a node of a cluster needs.
+ */
 unsigned free_port(void) {
     static unsigned next;
     struct sockaddr_in at;
@@ -47,7 +48,7 @@ unsigned free_port(void) {
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     while (taken != 0 && tries-- > 0) {
         int fd = socket(AF_INET, SOCK_STREAM, 0);
-        at.sin_port = htons((uint16_t)(20000 + next++ * 7919 % 12000));
+        at.sin_port = htons((uint16_t)(20000 + next++ * 7919 % 2700));
         taken = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&at, sizeof at);
         close(fd);
     }
