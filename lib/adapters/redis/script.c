@@ -24,7 +24,7 @@ const struct mru_redis_script mru_redis_read = {
     "  out[i - 1] = r\n"
     "end\n"
     "return out\n",
-    "b721f9515fc9195104b79cb2033a44ac89f33334"};
+    "b9e4fb4bd89a29192d4618fd40e7704b40b098d8"};
 
 /* KEYS: the one that is never there, index. ARGV: from, to, how many. */
 const struct mru_redis_script mru_redis_range = {
@@ -48,7 +48,8 @@ const struct mru_redis_script mru_redis_tidy = {
 /* KEYS: the one that is never there, index, records. ARGV: for each record its
  * key, a letter for the kind of write and what is expected, the new record, when
  * to drop it. Expected are the first nine bytes of a record, '-' for none, or
- * nothing for any. Returns 0, or the number of the write that failed.
+ * nothing for any. Returns 0, or the number of the write that failed. An error
+ * that the server has no word for gets ours, which says that nothing was applied.
  *
  * The order of the writes keeps half of a commit from being applied. All
  * conditions come first. The index is written before the records: an entry
@@ -57,11 +58,15 @@ const struct mru_redis_script mru_redis_tidy = {
  * MSET is all or nothing. DEL has been allowed by then, or there was nothing
  * before it. What comes after it may fail without harm. */
 const struct mru_redis_script mru_redis_write = {
+    "local function refuse(r)\n"
+    "  if string.sub(r.err, 1, 4) ~= 'ERR ' then return r end\n"
+    "  return redis.error_reply('MEREAU ' .. string.sub(r.err, 5))\n"
+    "end\n"
     "local put, index, drop, gone, left = {}, {}, {}, {}, {}\n"
     "for i = 3, #KEYS do\n"
     "  local a = 4 * (i - 3)\n"
     "  local r = redis.pcall('GETRANGE', KEYS[i], 0, 8)\n"
-    "  if type(r) == 'table' then return r end\n"
+    "  if type(r) == 'table' then return refuse(r) end\n"
     "  if r ~= '' and (#r < 9 or string.byte(r) ~= 1) then\n"
     "    return redis.error_reply('MEREAU not a record of this format')\n"
     "  end\n"
@@ -85,13 +90,13 @@ const struct mru_redis_script mru_redis_write = {
     "local r\n"
     "if #put > 0 then\n"
     "  r = redis.pcall('ZADD', KEYS[2], unpack(index))\n"
-    "  if type(r) == 'table' then return r end\n"
+    "  if type(r) == 'table' then return refuse(r) end\n"
     "end\n"
     "r = redis.pcall('DEL', KEYS[1])\n"
-    "if type(r) == 'table' then return r end\n"
+    "if type(r) == 'table' then return refuse(r) end\n"
     "if #put > 0 then\n"
     "  r = redis.pcall('MSET', unpack(put))\n"
-    "  if r.err then return r end\n"
+    "  if r.err then return refuse(r) end\n"
     "end\n"
     "for _, d in ipairs(drop) do redis.pcall('PEXPIREAT', d[1], d[2]) end\n"
     "if #gone > 0 then\n"
@@ -99,4 +104,4 @@ const struct mru_redis_script mru_redis_write = {
     "  redis.pcall('ZREM', KEYS[2], unpack(left))\n"
     "end\n"
     "return 0\n",
-    "e14550c37ef8964a6b974b5bab9d426530d88992"};
+    "54e574b96032af19980b186bfa7e963b260f97b8"};
