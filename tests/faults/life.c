@@ -35,14 +35,23 @@ static int32_t now(void *user, int64_t *now_at) {
     return 0;
 }
 
+static int32_t wait_nothing(void *user, uint32_t wait_ms) {
+    (void)user;
+    (void)wait_ms;
+    return 0;
+}
+
 mereau_status host_open_on(struct host *host, struct life *life,
                            const mereau_store *store) {
     mereau_clock clock = {(uint32_t)sizeof clock, 0, life, now};
+    mereau_waiter waiter = {(uint32_t)sizeof waiter, 0, NULL, wait_nothing};
     mereau_status status;
     host->life = life;
     host->ctx = mereau_ctx_new();
     mereau_ctx_set_store(host->ctx, store);
     mereau_ctx_set_clock(host->ctx, &clock);
+    if (life->impatient)
+        mereau_ctx_set_waiter(host->ctx, &waiter);
     mereau_ctx_add_root_key(host->ctx, "test", root, sizeof root);
     status = mereau_ctx_ready(host->ctx, NULL);
     host->tenant = mereau_tenant_open(host->ctx, "test");

@@ -36,6 +36,7 @@ struct life {
     atomic_uint answered;
     void (*mark)(uint32_t what); /* told of each begun and each done; or NULL */
     int steps; /* at most LIFE_STEPS */
+    int impatient; /* nobody sleeps between two attempts */
     struct life_act acts[LIFE_DEVICES][LIFE_STEPS];
 };
 

@@ -58,8 +58,8 @@ struct io_api {
     const struct io_event *(*events)(size_t *n);
     void (*mark)(uint32_t what);
     /* Counts calls from here. NULL: no fault. */
-    void (*fail)(const struct io_fault *fault);
-    uint64_t (*failed)(void); /* how many did */
+    void (*harm)(const struct io_fault *fault);
+    uint64_t (*failed)(void); /* how many calls did fail */
     /* SQLite gets synchronous=NORMAL where FULL was asked for. */
     void (*weaken)(int on);
 };
