@@ -105,11 +105,15 @@ static void algorithms_are_found_by_their_exact_names(void **state) {
     assert_int_equal(mru_alg_sig_len(99), 0);
 }
 
-static void eddsa_is_refused_by_name(void **state) {
+static void eddsa_is_refused_by_name_where_it_cannot_be(void **state) {
     struct generator g = {1, 0, 0};
     mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
     (void)state;
+    refused_pem(ed25519_spki, strlen(ed25519_spki), MEREAU_ALG_ES256, 0,
+                MEREAU_E_KEY, "key.kind");
+    if (mru_crypto_has() & MRU_HAS_ED25519)
+        return; /* then it is among the keys that work */
     assert_int_equal(mru_key_generate(&key, MEREAU_ALG_EDDSA, draw, &g, &err),
                      MEREAU_E_ALG);
     assert_string_equal(err.rule, "key.eddsa");
@@ -118,8 +122,6 @@ static void eddsa_is_refused_by_name(void **state) {
     refused_jwk("{\"kty\":\"OKP\",\"alg\":\"Ed25519\",\"crv\":\"Ed25519\","
                 "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
                 0, 0, MEREAU_E_ALG, "key.eddsa");
-    refused_pem(ed25519_spki, strlen(ed25519_spki), MEREAU_ALG_ES256, 0,
-                MEREAU_E_KEY, "key.kind");
 }
 
 /* --- signing and verifying --- */
@@ -210,12 +212,15 @@ static void key_goes_through_jwk(const mru_key *key) {
 }
 
 static void made_keys_sign_verify_and_return_from_their_jwk(void **state) {
-    static const int32_t algs[] = {MEREAU_ALG_HS256, MEREAU_ALG_HS384,
-                                   MEREAU_ALG_HS512, MEREAU_ALG_RS256,
-                                   MEREAU_ALG_ES256, MEREAU_ALG_ES384,
-                                   MEREAU_ALG_ES512, MEREAU_ALG_ES256K};
+    static const int32_t algs[] = {
+        MEREAU_ALG_HS256, MEREAU_ALG_HS384,  MEREAU_ALG_HS512,
+        MEREAU_ALG_RS256, MEREAU_ALG_ES256,  MEREAU_ALG_ES384,
+        MEREAU_ALG_ES512, MEREAU_ALG_ES256K, MEREAU_ALG_EDDSA};
+    const size_t n = sizeof algs / sizeof algs[0];
     (void)state;
-    for (size_t i = 0; i < sizeof algs / sizeof algs[0]; i++) {
+    for (size_t i = 0; i < n; i++) {
+        if (i == n - 1 && !(mru_crypto_has() & MRU_HAS_ED25519))
+            break;
         mru_key *key = generated(algs[i]);
         key_works(key);
         key_goes_through_jwk(key);
@@ -263,6 +268,8 @@ static void ecdsa_is_deterministic_whatever_blinds_it(void **state) {
     char text[90] = "";
     size_t len = 0;
     (void)state;
+    if (!(mru_crypto_has() & MRU_HAS_DETERMINISTIC_ECDSA))
+        skip();
     if (from_jwk(&key, jwk, 0, MRU_KEY_PRIVATE, &err) != MEREAU_OK)
         fail_msg("%s", err.text);
     for (uint64_t seed = 1; seed < 4; seed++) {
@@ -270,7 +277,8 @@ static void ecdsa_is_deterministic_whatever_blinds_it(void **state) {
         assert_int_equal(mru_key_sign(key, draw, &g, (const uint8_t *)"sample",
                                       6, sig, &len),
                          MEREAU_OK);
-        assert_true(g.draws > 0); /* it was blinded */
+        if (!(mru_crypto_has() & MRU_HAS_OWN_RANDOM))
+            assert_true(g.draws > 0); /* it was blinded */
         mru_b64_encode(text, sig, len);
         assert_string_equal(text, wanted);
     }
@@ -284,6 +292,8 @@ static void a_failing_generator_stops_every_use_of_it(void **state) {
     size_t len = 9;
     static const int32_t algs[] = {MEREAU_ALG_HS256, MEREAU_ALG_RS256,
                                    MEREAU_ALG_ES384};
+    /* A provider may draw what blinds by itself, keys never. */
+    int own = (mru_crypto_has() & MRU_HAS_OWN_RANDOM) != 0;
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         mru_key *key = (mru_key *)&err;
@@ -296,7 +306,7 @@ static void a_failing_generator_stops_every_use_of_it(void **state) {
     mru_key *pss = from_pem(rsa_pkcs1, MEREAU_ALG_PS256);
     mru_key *ec = from_pem(ec_sec1, MEREAU_ALG_ES256);
     const mru_key *keys[] = {rsa, pss, ec};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3 && !own; i++) {
         memset(sig, 7, sizeof sig);
         assert_int_equal(
             mru_key_sign(keys[i], draw, &g, message, MESSAGE, sig, &len),
@@ -760,12 +770,10 @@ static void a_key_survives_a_lack_of_memory_at_any_point(void **state) {
             mereau_status status = life_of_a_key(pems[i], algs[i]);
             int pending = test_alloc_pending();
             test_alloc_fail_at(0);
-            /* The provider answers a lack of memory with other errors here and
-             * there while it reads PEM or checks private numbers; in no case
-             * is the key made, or its result wrong. */
+            /* Mostly the first; the provider hides a lack of memory here and
+             * there while it signs. It is never taken for a wrong key. */
             assert_true(status == MEREAU_E_NOMEM || status == MEREAU_E_CRYPTO ||
-                        status == MEREAU_E_KEY ||
-                        status == MEREAU_E_MALFORMED || status == plain);
+                        status == plain);
             assert_false(pending);
             assert_int_equal(test_alloc_live(), live);
         }
@@ -809,7 +817,7 @@ static void a_lack_of_memory_is_no_bad_public_key(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(algorithms_are_found_by_their_exact_names),
-        cmocka_unit_test(eddsa_is_refused_by_name),
+        cmocka_unit_test(eddsa_is_refused_by_name_where_it_cannot_be),
         cmocka_unit_test(made_keys_sign_verify_and_return_from_their_jwk),
         cmocka_unit_test(one_rsa_key_serves_each_of_its_algorithms_alone),
         cmocka_unit_test(ecdsa_is_deterministic_whatever_blinds_it),
