@@ -1,0 +1,65 @@
+/* tests/store/history.h - what several threads saw of one store, and whether that
+ * can be explained: is there an order of the operations, each at an instant between
+ * its call and its answer, in which one after the other would have given the same
+ * answers?
+ *
+ * A commit whose reply was lost may stand anywhere after its call, or nowhere. */
+#ifndef TEST_HISTORY_H
+#define TEST_HISTORY_H
+
+#include <mereau/testing.h>
+
+enum { HISTORY_KEYS = 3, HISTORY_THREADS = 4, HISTORY_OPS = 48 };
+
+/* A key of a get with the version that was seen, or one write of a commit. */
+struct history_part {
+    int key;
+    uint32_t kind; /* MEREAU_WRITE_*; of a get 0 */
+    uint64_t expect;
+    uint64_t version; /* seen, or put; 0: absent */
+};
+
+struct history_op {
+    uint64_t began, ended; /* instants, all different; UINT64_MAX: no reply */
+    int is_commit;
+    int32_t result;
+    size_t failed; /* of a CONFLICT: the part that is blamed, or SIZE_MAX */
+    int n_parts;
+    struct history_part parts[HISTORY_KEYS];
+};
+
+struct history {
+    int n;
+    struct history_op ops[HISTORY_OPS + 1]; /* and a last get of all keys */
+};
+
+/* --- the checker --- */
+
+enum { HISTORY_WRONG = 0, HISTORY_LINEAR = 1, HISTORY_TOO_HARD = 2 };
+int history_check(const struct history *history);
+void history_print(const struct history *history);
+
+/* --- histories of real runs --- */
+
+/* Mistakes between the threads and the store, that the checker must find. */
+enum history_plant {
+    PLANT_NONE,
+    PLANT_DELIVERS_TWICE, /* a commit arrives again, later */
+    PLANT_ANSWERS_EARLY, /* OK is said before it is applied */
+    PLANT_CALLS_LATE_BUSY /* BUSY is said of what is still under way */
+};
+
+/* Calls are answered BUSY or CONFLICT without reaching the store; replies get lost,
+ * requests too, and some of those arrive later. Returns 0, or -1 when threads
+ * could not be started. */
+int history_record(mereau_store *store, uint64_t seed, enum history_plant plant,
+                   struct history *history);
+
+/* Records and checks n histories, prints what they held, and stops at the first that
+ * is wrong. Returns how many were good. */
+int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
+                  enum history_plant plant, int print);
+/* $HISTORIES, or 60. */
+int histories_wanted(void);
+
+#endif
