@@ -18,12 +18,13 @@ static const struct {
 #define CHECK_LEN 4
 #define MAX_BYTES (MAX_BODY + 32 + CHECK_LEN)
 
-void mru_tenant_tag(uint8_t out[4], const char *tenant) {
+int mru_tenant_tag(uint8_t out[4], const char *tenant) {
     uint8_t digest[MRU_SHA256];
     mereau_slice parts[2] = {{(const uint8_t *)"mereau tenant", 14},
                              {(const uint8_t *)tenant, strlen(tenant)}};
-    mru_hash(MRU_SHA256, parts, 2, digest);
+    int failed = mru_hash(MRU_SHA256, parts, 2, digest);
     memcpy(out, digest, 4);
+    return failed;
 }
 
 int mru_head(uint8_t out[MRU_HEAD_LEN], char kind, const char *name) {
@@ -144,23 +145,28 @@ int32_t mru_cred_kind(const char *text, size_t len) {
     return i < N_KINDS ? kinds[i].kind : 0;
 }
 
-/* The bytes behind the prefix, checksum included. 0 or -1. */
-static int decode(struct mru_cred *cred, size_t kind, const char *text,
-                  size_t len) {
+/* The bytes behind the prefix, checksum included: MEREAU_OK, _MALFORMED, or
+ * _CRYPTO when the provider failed, which says nothing about the token. */
+static mereau_status decode(struct mru_cred *cred, size_t kind,
+                            const char *text, size_t len) {
     uint8_t bytes[MAX_BYTES], check[CHECK_LEN];
     size_t body = kinds[kind].body, total = body + 32 + CHECK_LEN;
-    int bad = len != PREFIX_LEN + MRU_B64_LEN(total) ||
-              mru_b64_decode(bytes, text + PREFIX_LEN, len - PREFIX_LEN) !=
-                  (ptrdiff_t)total ||
-              checksum(check, kinds[kind].prefix, bytes, body + 32) != 0 ||
-              memcmp(check, bytes + body + 32, CHECK_LEN) != 0;
-    if (!bad) {
+    mereau_status status = MEREAU_OK;
+    if (len != PREFIX_LEN + MRU_B64_LEN(total) ||
+        mru_b64_decode(bytes, text + PREFIX_LEN, len - PREFIX_LEN) !=
+            (ptrdiff_t)total)
+        status = MEREAU_E_MALFORMED;
+    else if (checksum(check, kinds[kind].prefix, bytes, body + 32) != 0)
+        status = MEREAU_E_CRYPTO;
+    else if (memcmp(check, bytes + body + 32, CHECK_LEN) != 0)
+        status = MEREAU_E_MALFORMED;
+    if (status == MEREAU_OK) {
         cred->kind = kinds[kind].kind;
         walk(cred, bytes, 1);
         memcpy(cred->secret, bytes + body, 32);
     }
     mru_wipe(bytes, sizeof bytes);
-    return bad ? -1 : 0;
+    return status;
 }
 
 mereau_status mru_cred_parse(struct mru_cred *cred, int32_t kind,
@@ -177,8 +183,11 @@ mereau_status mru_cred_parse(struct mru_cred *cred, int32_t kind,
     if (kind != 0 && kinds[i].kind != kind)
         return mru_refuse(err, MEREAU_E_KIND, "credential.kind", NULL,
                           "another kind of token", kinds[i].prefix);
-    if (decode(cred, i, text, len) != 0)
-        return mru_refuse(err, MEREAU_E_MALFORMED, "credential.checksum", NULL,
+    mereau_status status = decode(cred, i, text, len);
+    if (status == MEREAU_E_MALFORMED)
+        return mru_refuse(err, status, "credential.checksum", NULL,
                           "an unaltered token", "a typing error or noise");
-    return MEREAU_OK;
+    return status == MEREAU_OK ? MEREAU_OK
+                               : mru_refuse(err, status, "credential.checksum",
+                                            NULL, NULL, NULL);
 }

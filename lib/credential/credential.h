@@ -45,8 +45,9 @@ struct mru_cred {
     uint8_t secret[32];
 };
 
-void mru_tenant_tag(uint8_t out[4], const char *tenant);
-/* The head of a subject ('s') or device ('d') name. 0 or -1. */
+/* 0 or -1, as all here when the provider failed. */
+int mru_tenant_tag(uint8_t out[4], const char *tenant);
+/* The head of a subject ('s') or device ('d') name. */
 int mru_head(uint8_t out[MRU_HEAD_LEN], char kind, const char *name);
 
 /* Computes the secret of all that is set in cred. key: 32 bytes of the epoch. */
@@ -54,8 +55,8 @@ int mru_cred_derive(struct mru_cred *cred, const uint8_t key[32],
                     const char *tenant, const uint8_t salt[MRU_SALT_LEN]);
 /* Writes the string; returns its length, or 0 when the provider failed. */
 size_t mru_cred_print(char out[MRU_CRED_MAX], const struct mru_cred *cred);
-/* Reads one. kind 0: any. MEREAU_OK, MEREAU_E_MALFORMED, _TOO_LONG, _KIND. The
- * secret is not yet compared with anything. */
+/* Reads one. kind 0: any. MEREAU_OK, MEREAU_E_MALFORMED, _TOO_LONG, _KIND,
+ * _CRYPTO. The secret is not yet compared with anything. */
 mereau_status mru_cred_parse(struct mru_cred *cred, int32_t kind,
                              const char *text, size_t len, mereau_error *err);
 /* What a string looks like, by its prefix: MRU_CRED_*, or 0. */

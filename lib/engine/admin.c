@@ -88,6 +88,7 @@ struct draw {
     const struct mru_tx *tx;
     size_t slot;
     uint32_t n;
+    int failed; /* the provider did, not a random source */
 };
 
 /* Random bytes out of the operation's seed, never the same twice. */
@@ -96,7 +97,9 @@ static int draw_bytes(void *arg, uint8_t *out, size_t len) {
     const char *label = draw->slot == 0 ? "key" : "second key";
     while (len > 0) {
         size_t part = len < 4096 ? len : 4096; /* HKDF gives at most 8160 */
-        if (mru_tx_random(draw->tx, label, draw->n++, out, part) != 0)
+        draw->failed =
+            mru_tx_random(draw->tx, label, draw->n++, out, part) != 0;
+        if (draw->failed)
             return -1;
         out += part;
         len -= part;
@@ -108,7 +111,7 @@ static void release_key(void *key) { mru_key_free(key); }
 
 mereau_status mru_made_key(mereau_op *op, size_t slot, int32_t alg,
                            const mru_key **key) {
-    struct draw draw = {&op->tx, slot, 0};
+    struct draw draw = {&op->tx, slot, 0, 0};
     mru_key *made = op->tx.memo[slot].p;
     *key = NULL;
     if (made == NULL || mru_key_alg(made) != alg) {
@@ -117,6 +120,9 @@ mereau_status mru_made_key(mereau_op *op, size_t slot, int32_t alg,
         op->tx.memo[slot].release = release_key;
         mereau_status status =
             mru_key_generate(&made, alg, draw_bytes, &draw, &op->err);
+        if (draw.failed)
+            status = mru_refuse(&op->err, MEREAU_E_CRYPTO, "key.generate", NULL,
+                                NULL, NULL);
         if (status != MEREAU_OK)
             return status;
         op->tx.memo[slot].p = made;

@@ -245,7 +245,10 @@ mereau_tenant *mereau_tenant_open(const mereau_ctx *ctx, const char *name) {
     tenant->bad_name = !tenant_name_valid(name);
     if (!tenant->bad_name)
         memcpy(tenant->name, name, strlen(name));
-    mru_tenant_tag(tenant->tag, tenant->name);
+    if (mru_tenant_tag(tenant->tag, tenant->name) != 0) {
+        mereau_tenant_free(tenant); /* some providers need memory for a hash */
+        return NULL;
+    }
     return tenant;
 }
 
