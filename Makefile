@@ -256,9 +256,10 @@ $(O)/$(1): $(O)/$(1).o $(2) $(if $(filter $(1).c,$(with_alloc)),$(O)/tests/unit/
 endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t),$(call shared_of,$(call folder_of,$(t))))))
-# They share tests/store/support.c with the other stores' tests.
+# They share these with the other stores' tests.
+of_stores = $(patsubst %,$(O)/tests/store/%.o,support history_check history_record)
 $(foreach t,$(served_src:%.c=%),$(eval $(call test_program,$(t),\
-    $(call shared_of,$(call folder_of,$(t))) $(O)/tests/store/support.o,$(call folder_of,$(t)))))
+    $(call shared_of,$(call folder_of,$(t))) $(of_stores),$(call folder_of,$(t)))))
 define served_rules
 $(O)/tests/$(1)/%.o $(O)/tests/bench/bench_$(1).o: test_flags += $$($(1)_cflags)
 $(O)/tests/bench/bench_$(1): $(O)/tests/bench/bench_$(1).o $(call shared_of,$(1)) $(O)/libmereau-$(1).a $(all_libs)
@@ -336,10 +337,11 @@ check-all:
 again = $(MAKE) --no-print-directory -s -j$(JOBS)
 # Says what was tried, too; by its log, since programs print at the same time.
 .PHONY: run-faults
-run-faults: $(faults)
-	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $(faults); \
-	    result=$$?; cat $(faults:$(O)/tests/faults/%=$(O)/log/tests.faults.%.out) | \
-	    grep '^faults: '; exit $$result
+harmed = $(faults) $(O)/tests/store/test_histories
+run-faults: $(harmed)
+	@export HISTORIES=$(if $(MEREAU_SOAK),5000,500); JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ \
+	    tests/tools/run_tests.sh $(O)/log $(harmed); result=$$?; \
+	    cat $(foreach p,$(harmed:$(O)/%=%),$(O)/log/$(subst /,.,$(p)).out) | grep '^faults: '; exit $$result
 check-faults:
 	@$(again) O=build-check WERROR=1 run-faults
 
@@ -385,7 +387,9 @@ check-debian13:
 
 # The tests of one adapter; they start and stop the real server themselves.
 run-served: $(patsubst %.c,$(O)/%,$(filter tests/$(ONE)/%,$(served_src)))
-	@JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $^
+	@HISTORIES=500 JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ tests/tools/run_tests.sh $(O)/log $^; result=$$?; \
+	    cat $(patsubst %.c,$(O)/log/%.out,$(subst /,.,$(filter tests/$(ONE)/%,$(served_src)))) | \
+	    grep '^faults: '; exit $$result
 $(served:%=check-%): check-%:
 	@$(again) O=build-check WERROR=1 ONE=$* all run-served
 $(served:%=bench-%): bench-%: $(O)/tests/bench/bench_%

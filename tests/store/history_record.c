@@ -319,11 +319,12 @@ int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
             break;
     }
     if (print)
-        printf("faults: histories, %s: %d of %d operations linearizable; "
-               "answers OK %u, CONFLICT %u, BUSY %u, UNKNOWN %u, other %u\n",
-               engine, good, HISTORY_OPS, results[MEREAU_STORE_OK],
-               results[MEREAU_STORE_CONFLICT], results[MEREAU_STORE_BUSY],
-               results[MEREAU_STORE_UNKNOWN],
-               results[4] + results[5] + results[6] + results[7]);
+        printf(
+            "faults: histories, %s: %d of %d linearizable, %d operations each; "
+            "answers OK %u, CONFLICT %u, BUSY %u, UNKNOWN %u, other %u\n",
+            engine, good, n, HISTORY_OPS, results[MEREAU_STORE_OK],
+            results[MEREAU_STORE_CONFLICT], results[MEREAU_STORE_BUSY],
+            results[MEREAU_STORE_UNKNOWN],
+            results[4] + results[5] + results[6] + results[7]);
     return good;
 }
