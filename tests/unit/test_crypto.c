@@ -1,11 +1,13 @@
-/* tests/unit/test_crypto.c - hashes, MACs, derivation and sealing (lib/crypto).
- * Signatures are in test_key.c; larger sets of cases in tests/vectors. */
+/* tests/unit/test_crypto.c - hashes, MACs and derivation (lib/crypto/crypto.h).
+ * Encryption is in test_cipher.c, key pairs in test_pkey.c; larger sets of cases
+ * in tests/vectors. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "crypto/crypto.h"
@@ -125,63 +127,161 @@ static void a_missing_salt_is_one_of_zeros(void **state) {
     assert_memory_equal(a, b, 40);
 }
 
-static void what_was_sealed_opens_and_nothing_else_does(void **state) {
-    uint8_t key[32] = {1}, nonce[12] = {2}, sealed[64], out[64];
-    const uint8_t text[] = "a lead token";
-    const size_t len = sizeof text;
-    mereau_slice aad = slice("partition"), other = slice("partitioN");
+/* --- a kept MAC --- */
+
+static void a_kept_key_makes_the_same_macs_again_and_again(void **state) {
+    static const int hashes[] = {MRU_SHA256, MRU_SHA384, MRU_SHA512};
+    uint8_t key[200], data[300], once[MRU_MAX_HASH], kept[MRU_MAX_HASH];
     (void)state;
-    assert_int_equal(mru_seal(key, nonce, &aad, text, len, sealed), 0);
-    assert_int_equal(mru_open(key, nonce, &aad, sealed, len + 16, out), 0);
-    assert_memory_equal(out, text, len);
-    for (size_t bit = 0; bit < (len + 16) * 8; bit++) {
-        sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        memset(out, 7, sizeof out);
-        assert_int_equal(mru_open(key, nonce, &aad, sealed, len + 16, out), -1);
-        for (size_t i = 0; i < len; i++)
-            assert_int_equal(out[i], 0);
-        sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * 11);
+    for (size_t h = 0; h < 3; h++)
+        for (size_t key_len = 0; key_len <= sizeof key; key_len += 8) {
+            mru_mac *mac = mru_mac_new(hashes[h], key, key_len);
+            assert_non_null(mac);
+            for (size_t len = 0; len <= sizeof data; len += 50) {
+                mereau_slice parts[2] = {{data, len / 3},
+                                         {data + len / 3, len - len / 3}};
+                mereau_slice whole = {data, len};
+                assert_int_equal(
+                    mru_hmac(hashes[h], key, key_len, &whole, 1, once), 0);
+                assert_int_equal(mru_mac_run(mac, parts, 2, kept), 0);
+                assert_memory_equal(once, kept, (size_t)hashes[h]);
+            }
+            mru_mac_free(mac);
+        }
+    assert_null(mru_mac_new(20, key, 32));
+    mru_mac_free(NULL);
+}
+
+struct sharer {
+    const mru_mac *mac;
+    uint8_t wanted[MRU_SHA256];
+    int wrong;
+};
+
+static void *share(void *arg) {
+    struct sharer *s = arg;
+    uint8_t out[MRU_SHA256];
+    mereau_slice data = slice("shared without a lock");
+    for (int i = 0; i < 200; i++)
+        if (mru_mac_run(s->mac, &data, 1, out) != 0 ||
+            memcmp(out, s->wanted, sizeof out) != 0)
+            s->wrong = 1;
+    return NULL;
+}
+
+static void threads_share_one_kept_key(void **state) {
+    struct sharer sharers[8];
+    pthread_t threads[8];
+    mereau_slice data = slice("shared without a lock");
+    mru_mac *mac = mru_mac_new(MRU_SHA256, (const uint8_t *)"key", 3);
+    (void)state;
+    assert_non_null(mac);
+    for (size_t i = 0; i < 8; i++) {
+        sharers[i].mac = mac;
+        sharers[i].wrong = 0;
+        assert_int_equal(mru_hmac(MRU_SHA256, (const uint8_t *)"key", 3, &data,
+                                  1, sharers[i].wanted),
+                         0);
+        assert_int_equal(pthread_create(&threads[i], NULL, share, &sharers[i]),
+                         0);
     }
-    assert_int_equal(mru_open(key, nonce, &other, sealed, len + 16, out), -1);
-    assert_int_equal(mru_open(key, nonce, NULL, sealed, len + 16, out), -1);
-    assert_int_equal(mru_open(key, nonce, &aad, sealed, len + 15, out), -1);
-    assert_int_equal(mru_open(key, nonce, &aad, sealed, 15, out), -1);
-    nonce[0] = 3;
-    assert_int_equal(mru_open(key, nonce, &aad, sealed, len + 16, out), -1);
-    nonce[0] = 2;
-    key[31] = 1;
-    assert_int_equal(mru_open(key, nonce, &aad, sealed, len + 16, out), -1);
+    for (size_t i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(sharers[i].wrong, 0);
+    }
+    mru_mac_free(mac);
 }
 
-static void nothing_can_be_sealed_too(void **state) {
-    uint8_t key[32] = {1}, nonce[12] = {2}, sealed[16];
-    (void)state;
-    assert_int_equal(mru_seal(key, nonce, NULL, NULL, 0, sealed), 0);
-    assert_int_equal(mru_open(key, nonce, NULL, sealed, 16, NULL), 0);
-    sealed[0] ^= 1;
-    assert_int_equal(mru_open(key, nonce, NULL, sealed, 16, NULL), -1);
-}
-
-static void sealing_survives_a_lack_of_memory(void **state) {
-    uint8_t key[32] = {1}, nonce[12] = {2}, sealed[20], zeros[20] = {0};
+static void a_kept_key_survives_a_lack_of_memory(void **state) {
+    uint8_t out[MRU_SHA256], wanted[MRU_SHA256], zeros[MRU_SHA256] = {0};
+    mereau_slice data = slice("abc");
     (void)state;
     if (!test_alloc_available())
         skip();
-    unsigned long n = 1;
-    for (;; n++) {
-        memset(sealed, 7, sizeof sealed);
+    assert_int_equal(
+        mru_hmac(MRU_SHA256, (const uint8_t *)"k", 1, &data, 1, wanted), 0);
+    for (unsigned long n = 1;; n++) {
+        long live = test_alloc_live();
+        memset(out, 7, sizeof out);
         test_alloc_fail_at(n);
-        int ret =
-            mru_seal(key, nonce, NULL, (const uint8_t *)"abcd", 4, sealed);
+        mru_mac *mac = mru_mac_new(MRU_SHA256, (const uint8_t *)"k", 1);
+        int ret = mac ? mru_mac_run(mac, &data, 1, out) : -1;
         int pending = test_alloc_pending();
         test_alloc_fail_at(0);
+        if (ret == 0)
+            assert_memory_equal(out, wanted, sizeof out);
+        else if (mac)
+            assert_memory_equal(out, zeros, sizeof out);
+        mru_mac_free(mac);
+        assert_int_equal(test_alloc_live(), live);
         if (pending) {
             assert_int_equal(ret, 0);
             break;
         }
-        assert_int_equal(ret, -1);
-        assert_memory_equal(sealed, zeros, sizeof zeros);
     }
+}
+
+/* What makes HS256 verify without a call of malloc. */
+static void a_kept_key_allocates_nothing_when_used(void **state) {
+    uint8_t out[MRU_SHA512];
+    mereau_slice data = slice("abc");
+    mru_mac *mac = mru_mac_new(MRU_SHA512, (const uint8_t *)"k", 1);
+    (void)state;
+    assert_non_null(mac);
+    if (!test_alloc_available() || (mru_crypto_has() & MRU_HAS_OWN_RANDOM)) {
+        mru_mac_free(mac); /* OpenSSL copies contexts in memory of its own */
+        skip();
+    }
+    unsigned long before = test_alloc_count();
+    assert_int_equal(mru_mac_run(mac, &data, 1, out), 0);
+    assert_int_equal(test_alloc_count(), before);
+    mru_mac_free(mac);
+}
+
+/* --- Concat KDF --- */
+
+/* RFC 7518 appendix C. */
+static void agreed_keys_are_those_of_rfc_7518(void **state) {
+    static const uint8_t z[32] = {158, 86,  217, 29,  129, 113, 53,  211,
+                                  114, 131, 66,  131, 191, 132, 38,  156,
+                                  251, 49,  110, 163, 218, 128, 106, 72,
+                                  246, 218, 167, 121, 140, 254, 144, 196};
+    uint8_t out[16], longer[80], more[80];
+    mereau_slice alice = slice("Alice"), bob = slice("Bob");
+    char text[23] = "";
+    (void)state;
+    assert_int_equal(
+        mru_concat_kdf(z, sizeof z, "A128GCM", &alice, &bob, out, 16), 0);
+    mru_b64_encode(text, out, 16);
+    assert_string_equal(text, "VqqN6vgjbSBcIijNcacQGg");
+    /* The length is part of what is hashed, and so is who they are. */
+    assert_int_equal(
+        mru_concat_kdf(z, sizeof z, "A128GCM", &alice, &bob, longer, 80), 0);
+    assert_memory_not_equal(longer, out, 16);
+    assert_int_equal(
+        mru_concat_kdf(z, sizeof z, "A128GCM", &bob, &alice, more, 80), 0);
+    assert_memory_not_equal(longer, more, 32);
+    assert_memory_not_equal(longer + 32, more + 32, 32);
+    assert_memory_not_equal(longer, longer + 32, 32); /* rounds are counted */
+    mereau_slice none = {NULL, 0};
+    assert_int_equal(
+        mru_concat_kdf(z, sizeof z, "A128GCM", NULL, NULL, longer, 80), 0);
+    assert_int_equal(
+        mru_concat_kdf(z, sizeof z, "A128GCM", &none, &none, more, 80), 0);
+    assert_memory_equal(longer, more, 80);
+}
+
+/* --- what the provider says of itself --- */
+
+static void the_provider_has_a_name(void **state) {
+    (void)state;
+    assert_true(strncmp(mru_crypto_name(), "mbedTLS ", 8) == 0 ||
+                strncmp(mru_crypto_name(), "OpenSSL ", 8) == 0);
+    print_message("%s\n", mru_crypto_name());
 }
 
 int main(void) {
@@ -192,9 +292,12 @@ int main(void) {
         cmocka_unit_test(macs_are_those_of_rfc_4231),
         cmocka_unit_test(derivation_has_an_end),
         cmocka_unit_test(a_missing_salt_is_one_of_zeros),
-        cmocka_unit_test(what_was_sealed_opens_and_nothing_else_does),
-        cmocka_unit_test(nothing_can_be_sealed_too),
-        cmocka_unit_test(sealing_survives_a_lack_of_memory),
+        cmocka_unit_test(a_kept_key_makes_the_same_macs_again_and_again),
+        cmocka_unit_test(threads_share_one_kept_key),
+        cmocka_unit_test(a_kept_key_survives_a_lack_of_memory),
+        cmocka_unit_test(a_kept_key_allocates_nothing_when_used),
+        cmocka_unit_test(agreed_keys_are_those_of_rfc_7518),
+        cmocka_unit_test(the_provider_has_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
