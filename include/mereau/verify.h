@@ -2,6 +2,8 @@
  * of. A program that only checks (or signs) tokens includes this, links
  * mereau-verify and needs no context, no store and no clock of ours.
  *
+ *     mereau_jwk       one key; immutable, shared by counting        (jwk.h)
+ *     mereau_jwks      a set of keys                                    (jwk.h)
  *     mereau_verifier  whom to trust; ready, then shared                (jwt.h)
  *     mereau_claims    what a token said; one owner, used again         (jwt.h)
  *
@@ -16,6 +18,7 @@
 #include <mereau/bytes.h>
 #include <mereau/system.h>
 #include <mereau/json.h>
+#include <mereau/jwk.h>
 #include <mereau/jwt.h>
 
 #endif

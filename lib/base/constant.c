@@ -61,6 +61,12 @@ static const struct constant constants[] = {
     C(ENC_A256GCM),
     C(ENC_A128CBC_HS256),
     C(ENC_A256CBC_HS512),
+    C(JWK_PUBLIC),
+    C(JWK_PRIVATE),
+    C(PEM_PUBLIC),
+    C(PEM_PRIVATE),
+    C(DER_PUBLIC),
+    C(DER_PRIVATE),
     C(VERSION_ABSENT),
     /* All bits set, as in the header; -1 where there is no unsigned type. */
     {"VERSION_ANY", -1},

@@ -179,19 +179,22 @@ static mereau_status generate_on_curve(mru_pkey **out,
 }
 
 mereau_status mru_pkey_generate(mru_pkey **out, const struct mru_alg *alg,
-                                const struct mru_curve *curve, mru_rng rng,
-                                void *rng_arg, mereau_error *err) {
+                                const struct mru_curve *curve, uint32_t bits,
+                                mru_rng rng, void *rng_arg, mereau_error *err) {
     struct mru_rng_box box = {rng, rng_arg, 0};
     mru_pkey *key = NULL;
     *out = NULL;
     if (alg->kty == MRU_KTY_EC || alg->kty == MRU_KTY_OKP)
         return generate_on_curve(out, alg, curve, &box, err);
+    struct mru_alg sized = *alg;
+    if (bits != 0)
+        sized.bits = bits;
     mereau_status status = pkey_new(&key, alg, NULL, err);
     if (status == MEREAU_OK)
-        status = mru_rsa_generate(&key->rsa, alg, &box, err);
+        status = mru_rsa_generate(&key->rsa, &sized, &box, err);
     if (status == MEREAU_OK) {
         key->is_private = 1;
-        key->bits = alg->bits;
+        key->bits = sized.bits;
         *out = key;
     } else {
         mru_pkey_free(key);

@@ -93,11 +93,12 @@ mereau_status mru_pkey_parse(mru_pkey **out, const struct mru_alg *alg,
 /* 1 when data is some public or private key or certificate in PEM or DER: what
  * must never serve as a shared secret. */
 int mru_pkey_is_encoded(const uint8_t *data, size_t len);
-/* Makes a key pair; curve as for mru_pkey_make. Equal random bytes make equal EC
- * and Ed25519 keys. Also MEREAU_E_RANDOM. */
+/* Makes a key pair; curve as for mru_pkey_make; bits: of an RSA key, 0 for alg's
+ * own. Equal random bytes make equal EC and Ed25519 keys. Also
+ * MEREAU_E_RANDOM. */
 mereau_status mru_pkey_generate(mru_pkey **out, const struct mru_alg *alg,
-                                const struct mru_curve *curve, mru_rng rng,
-                                void *rng_arg, mereau_error *err);
+                                const struct mru_curve *curve, uint32_t bits,
+                                mru_rng rng, void *rng_arg, mereau_error *err);
 void mru_pkey_free(mru_pkey *key);
 
 /* Writes the key as it is read: SPKI, or with private_too PKCS#8; as PEM or as

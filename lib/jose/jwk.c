@@ -1,5 +1,7 @@
-/* lib/jose/jwk.c - reads one JWK (RFC 7517, RFC 7518 section 6). Everything that
- * a member says is honoured: what it contradicts is refused, never ignored. */
+/* lib/jose/jwk.c - reads one JWK (RFC 7517, RFC 7518 section 6, RFC 8037): its
+ * numbers, its name and its certificates; what it may be used for is read in
+ * key_use.c. Everything that a member says is honoured: what it contradicts is
+ * refused, never ignored. */
 #include "key_int.h"
 
 /* A JWK being read. */
@@ -7,6 +9,7 @@ struct reading {
     const struct mru_jval *jwk;
     uint32_t flags;
     const struct mru_alg *alg;
+    const struct mru_curve *curve; /* EC, OKP */
     uint8_t *room; /* decoded numbers, MRU_RSA_MAX bytes each */
     struct mru_pkey_parts parts;
     mereau_error *err;
@@ -21,99 +24,6 @@ static mereau_status bad_form(mereau_error *err, const char *rule,
 static mereau_status bad_key(mereau_error *err, const char *rule,
                              const char *wanted, const char *found) {
     return mru_refuse(err, MEREAU_E_KEY, rule, "RFC 7517 4", wanted, found);
-}
-
-static int kty_of(const struct mru_jval *kty) {
-    static const struct {
-        const char *name;
-        int kty;
-    } kinds[] = {{"RSA", MRU_KTY_RSA},
-                 {"EC", MRU_KTY_EC},
-                 {"oct", MRU_KTY_OCT},
-                 {"OKP", MRU_KTY_OKP}};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (mru_json_is(kty, kinds[i].name, strlen(kinds[i].name)))
-            return kinds[i].kty;
-    return 0;
-}
-
-/* kty and alg, and that the one can be used with the other. */
-static mereau_status read_kind(struct reading *r, int32_t given) {
-    struct mru_jval kty, alg;
-    char name[32];
-    size_t len = 0;
-    int32_t named = 0;
-    if (!mru_json_member(&kty, r->jwk, "kty") || kty.kind != 's')
-        return bad_form(r->err, "jwk.kty", "a kty", "none");
-    int kind = kty_of(&kty);
-    if (kind == 0)
-        return bad_key(r->err, "jwk.kty", "RSA, EC or oct", "another");
-    if (mru_json_member(&alg, r->jwk, "alg")) {
-        if (alg.kind != 's')
-            return bad_form(r->err, "jwk.alg", "a text", "something else");
-        if (mru_json_text(&alg, name, sizeof name - 1, &len) == 0) {
-            name[len] = '\0';
-            named = mru_alg_find(name, len);
-        }
-        if (named == 0)
-            return mru_refuse(r->err, MEREAU_E_ALG, "jwk.alg", "RFC 7517 4.4",
-                              "a signature algorithm", "another");
-        if (given != 0 && given != named)
-            return mru_refuse(r->err, MEREAU_E_ALG, "jwk.alg", "RFC 8725 3.1",
-                              mru_alg_name(given), name);
-    }
-    if (named == 0 && given == 0)
-        return mru_refuse(r->err, MEREAU_E_ALG, "jwk.alg", "RFC 8725 3.1",
-                          "an alg, in the JWK or given with it", "none");
-    mereau_status status =
-        mru_alg_usable(&r->alg, named ? named : given, r->err);
-    if (status == MEREAU_OK && r->alg->kty != kind)
-        status = bad_key(r->err, "jwk.kty", "the kind of key of its alg",
-                         r->alg->name);
-    return status;
-}
-
-/* key_ops: a list of distinct texts, all about signatures, with the one that is
- * needed (RFC 7517 section 4.3). */
-static mereau_status read_ops(struct reading *r, const struct mru_jval *ops) {
-    struct mru_jval op;
-    size_t pos = 0;
-    int sign = 0, verify = 0;
-    if (ops->kind != 'a')
-        return bad_form(r->err, "jwk.key_ops", "a list", "something else");
-    while (mru_json_next(ops, &pos, NULL, &op)) {
-        int *seen = NULL;
-        if (op.kind != 's')
-            return bad_form(r->err, "jwk.key_ops", "texts", "something else");
-        if (mru_json_is(&op, "sign", 4))
-            seen = &sign;
-        else if (mru_json_is(&op, "verify", 6))
-            seen = &verify;
-        else
-            return bad_key(r->err, "jwk.key_ops", "sign and verify only",
-                           "another operation");
-        if ((*seen)++)
-            return bad_form(r->err, "jwk.key_ops", "each operation once",
-                            "one of them twice");
-    }
-    if (((r->flags & MRU_KEY_PRIVATE) && !sign) ||
-        ((r->flags & MRU_KEY_PUBLIC) && !verify) || (!sign && !verify))
-        return bad_key(r->err, "jwk.key_ops", "the operation it is read for",
-                       "others");
-    return MEREAU_OK;
-}
-
-static mereau_status read_use(struct reading *r) {
-    struct mru_jval use, ops;
-    if (mru_json_member(&use, r->jwk, "use")) {
-        if (use.kind != 's')
-            return bad_form(r->err, "jwk.use", "a text", "something else");
-        if (!mru_json_is(&use, "sig", 3))
-            return bad_key(r->err, "jwk.use", "sig", "another use");
-    }
-    if (mru_json_member(&ops, r->jwk, "key_ops"))
-        return read_ops(r, &ops);
-    return MEREAU_OK;
 }
 
 static mereau_status read_kid(const struct reading *r, char *kid, size_t *len) {
@@ -201,12 +111,17 @@ static mereau_status read_rsa(struct reading *r) {
 }
 
 /* RFC 7518 section 6.2, and RFC 8037 section 2, whose keys have no y. */
-static mereau_status read_ec(struct reading *r) {
+static mereau_status read_curve(struct reading *r) {
     struct mru_jval crv;
+    char name[16];
+    size_t len = 0;
+    const char *wanted = r->alg->crv ? r->alg->crv : "P-256, P-384 or P-521";
     if (!mru_json_member(&crv, r->jwk, "crv") || crv.kind != 's')
         return bad_form(r->err, "jwk.crv", "a curve", "none");
-    if (!mru_json_is(&crv, r->alg->crv, strlen(r->alg->crv)))
-        return bad_key(r->err, "jwk.crv", r->alg->crv, "another curve");
+    if (mru_json_text(&crv, name, sizeof name, &len) == 0)
+        r->curve = mru_curve_find(name, len);
+    if (!r->curve || (r->alg->crv && strcmp(r->curve->name, r->alg->crv) != 0))
+        return bad_key(r->err, "jwk.crv", wanted, "another curve");
     mereau_status status = read_number(r, "x", MRU_PART_X, 1);
     if (status == MEREAU_OK && r->alg->kty == MRU_KTY_EC)
         status = read_number(r, "y", MRU_PART_Y, 1);
@@ -235,38 +150,51 @@ static mereau_status check_private(const struct reading *r) {
     return MEREAU_OK;
 }
 
-static mereau_status make_key(mru_key **out, struct reading *r) {
-    mru_pkey *pkey = NULL;
-    mereau_status status;
-    if (r->alg->kty == MRU_KTY_OCT) {
-        status = read_number(r, "k", MRU_PART_N, 1);
-        if (status != MEREAU_OK)
-            return status;
-        return mru_key_from_secret(out, r->parts.part[MRU_PART_N].data,
-                                   r->parts.part[MRU_PART_N].len, r->alg->id,
-                                   r->err);
-    }
-    status = r->alg->kty == MRU_KTY_RSA ? read_rsa(r) : read_ec(r);
+static mereau_status make_secret(mru_key **out, struct reading *r,
+                                 const struct mru_enc *enc) {
+    const mereau_slice *k = &r->parts.part[MRU_PART_N];
+    mereau_status status = read_number(r, "k", MRU_PART_N, 1);
     if (status == MEREAU_OK)
-        status = mru_pkey_make(&pkey, r->alg, NULL, &r->parts, r->err);
-    if (status != MEREAU_OK)
+        status = mru_secret_check(r->alg, enc, k->data, k->len, r->err);
+    return status == MEREAU_OK
+               ? mru_key_wrap(out, r->alg, NULL, k->data, k->len, r->err)
+               : status;
+}
+
+static mereau_status make_pair(mru_key **out, struct reading *r) {
+    struct mru_certs certs = {0};
+    mru_pkey *pkey = NULL;
+    mereau_status status =
+        r->alg->kty == MRU_KTY_RSA ? read_rsa(r) : read_curve(r);
+    if (status == MEREAU_OK)
+        status = mru_pkey_make(&pkey, r->alg, r->curve, &r->parts, r->err);
+    if (status == MEREAU_OK)
+        status = mru_certs_read(&certs, r->jwk, r->alg, pkey, r->err);
+    if (status != MEREAU_OK) {
+        mru_pkey_free(pkey);
         return status;
-    return mru_key_wrap(out, r->alg, pkey, NULL, 0, r->err);
+    }
+    status = mru_key_wrap(out, r->alg, pkey, NULL, 0, r->err);
+    if (status == MEREAU_OK)
+        (*out)->material->certs = certs;
+    else
+        mru_certs_free(&certs);
+    return status;
 }
 
 mereau_status mru_key_from_jwk(mru_key **out, const struct mru_jval *jwk,
                                int32_t alg, uint32_t flags, mereau_error *err) {
     const size_t room_len = (size_t)MRU_PARTS * MRU_RSA_MAX;
-    struct reading r = {jwk, flags, NULL, NULL, {{{NULL, 0}}}, err};
+    struct reading r = {jwk, flags, NULL, NULL, NULL, {{{NULL, 0}}}, err};
+    struct mru_jwk_use use;
     char kid[MRU_MAX_KID];
     size_t kid_len = 0;
     mru_key *key = NULL;
     *out = NULL;
     if (jwk->kind != 'o')
         return bad_form(err, "jwk.form", "a JSON object", "something else");
-    mereau_status status = read_kind(&r, alg);
-    if (status == MEREAU_OK)
-        status = read_use(&r);
+    mereau_status status = mru_jwk_read_use(&use, jwk, alg, flags, err);
+    r.alg = use.alg;
     if (status == MEREAU_OK)
         status = read_kid(&r, kid, &kid_len);
     if (status == MEREAU_OK)
@@ -275,15 +203,20 @@ mereau_status mru_key_from_jwk(mru_key **out, const struct mru_jval *jwk,
         r.room = mru_alloc(room_len);
         if (!r.room)
             status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+        else if (r.alg->kty == MRU_KTY_OCT)
+            status = make_secret(&key, &r, use.enc);
         else
-            status = make_key(&key, &r);
+            status = make_pair(&key, &r);
     }
     mru_free_wiped(r.room, room_len);
     if (status == MEREAU_OK && kid_len > 0)
         status = mru_key_set_kid(key, kid, kid_len);
-    if (status != MEREAU_OK)
+    if (status != MEREAU_OK) {
         mru_key_free(key);
-    else
-        *out = key;
-    return status;
+        return status;
+    }
+    key->enc = use.enc;
+    key->ops = use.ops;
+    *out = key;
+    return MEREAU_OK;
 }

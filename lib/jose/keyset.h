@@ -3,18 +3,12 @@
 #ifndef MRU_JOSE_KEYSET_H
 #define MRU_JOSE_KEYSET_H
 
+#include "jwks.h"
 #include "jws.h"
-
-/* Algorithms that the verifier was told to accept; none: each key's own. */
-struct mru_algs {
-    int32_t alg[16];
-    size_t n;
-};
 
 struct mru_keyset {
     size_t refs; /* guarded by the lock of who shares it */
-    mru_key *keys[MEREAU_MAX_JWKS];
-    size_t n;
+    mereau_jwks jwks; /* for signatures all of them */
     int64_t loaded_at; /* MEREAU_UNSET: not known */
     int own; /* a snapshot of our own tenant */
     struct mru_notice *notices; /* sorted by kind, then id */
@@ -25,8 +19,9 @@ struct mru_keyset {
 
 struct mru_keyset *mru_keyset_new(void);
 void mru_keyset_free(struct mru_keyset *set);
-/* Takes the key over, also when it is refused: a second key of that kid, or a
- * secret beside public keys. MEREAU_OK, _KEY, _TOO_LONG. */
+/* Takes the key over, also when it is refused: a second key of that kid, a secret
+ * beside public keys, a key for encryption. MEREAU_OK, _KEY, _TOO_LONG,
+ * _NOMEM. */
 mereau_status mru_keyset_add(struct mru_keyset *set, mru_key *key,
                              mereau_error *err);
 /* Reads a JWK Set (RFC 7517 section 5) into a new set. Keys of other kinds, uses

@@ -232,6 +232,9 @@ void mereau_verifier_add_alg(mereau_verifier *v, int32_t alg) {
     if (!is_open(v))
         return;
     mereau_status status = mru_alg_usable(&info, alg, &why);
+    if (status == MEREAU_OK && info->use != MRU_USE_SIG)
+        status = mru_refuse(&why, MEREAU_E_ALG, "key.alg", "RFC 7518 3.1",
+                            "a signature algorithm", info->name);
     mistake_of(v, status, &why);
     for (size_t i = 0; i < v->algs.n; i++)
         if (v->algs.alg[i] == alg)
@@ -338,7 +341,7 @@ mereau_status mereau_verifier_ready(mereau_verifier *v, mereau_error *err) {
                           v->mistake.found);
     if (v->jwks)
         status = read_jwks(v, err);
-    if (status == MEREAU_OK && !v->live->set && v->own->n == 0)
+    if (status == MEREAU_OK && !v->live->set && v->own->jwks.n == 0)
         status = mru_refuse(err, MEREAU_E_INCOMPLETE, "verifier.keys", NULL,
                             "a key or a key set", "none");
     if (status == MEREAU_OK) /* a set that was loaded before keys were added */

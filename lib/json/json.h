@@ -8,9 +8,11 @@
 /* --- reading: slices of a checked text; nothing is copied or allocated --- */
 
 struct mru_json_limits {
-    size_t max_len;     /* bytes of the document */
+    size_t max_len; /* bytes of the document */
     uint32_t max_depth; /* nesting; the top level is 1 */
-    uint32_t max_members; /* members of one object, elements of one array */
+    /* Members of one object, MEREAU_MAX_MEMBERS at most; elements of one array,
+     * MEREAU_MAX_JWKS at most. */
+    uint32_t max_members;
 };
 /* MEREAU_MAX_JSON, MEREAU_MAX_DEPTH, MEREAU_MAX_MEMBERS. */
 extern const struct mru_json_limits mru_json_default_limits;
@@ -82,7 +84,8 @@ void mru_jdoc_free(mru_jdoc *doc); /* strings inside are wiped first */
  * array name is NULL. Text that is NULL or not UTF-8 fails as well.
  * mru_jdoc_add_doc takes ownership of child in every case. */
 int mru_jdoc_add_text(mru_jdoc *doc, const char *name, const char *text);
-int mru_jdoc_add_int(mru_jdoc *doc, const char *name, int64_t value); /* exact */
+int mru_jdoc_add_int(mru_jdoc *doc, const char *name,
+                     int64_t value); /* exact */
 int mru_jdoc_add_bool(mru_jdoc *doc, const char *name, int value);
 int mru_jdoc_add_raw(mru_jdoc *doc, const char *name, const char *json,
                      size_t len); /* a checked JSON text, put in as it is */

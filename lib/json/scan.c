@@ -357,7 +357,9 @@ static int scan_value(struct scan *s) {
 static int scan_item(struct scan *s) {
     struct level *level = &s->levels[s->depth - 1];
     skip_space(s);
-    if (level->items == s->max_items)
+    /* The names of an object are kept while it is open; elements are not. */
+    if (level->items == s->max_items ||
+        (level->close == '}' && level->items == MEREAU_MAX_MEMBERS))
         return fail(s, MEREAU_E_TOO_LONG, "json.members", "fewer members");
     level->items++;
     if (level->close == '}') {
@@ -461,8 +463,8 @@ mereau_status mru_json_check(struct mru_jval *root, const void *text,
     s.end = s.start + len;
     s.max_depth = limits->max_depth < MEREAU_MAX_DEPTH ? limits->max_depth
                                                        : MEREAU_MAX_DEPTH;
-    s.max_items = limits->max_members < MEREAU_MAX_MEMBERS ? limits->max_members
-                                                           : MEREAU_MAX_MEMBERS;
+    s.max_items = limits->max_members < MEREAU_MAX_JWKS ? limits->max_members
+                                                        : MEREAU_MAX_JWKS;
     s.depth = 0;
     s.n_names = 0;
     if (scan_document(&s, &value) != 0)

@@ -15,7 +15,7 @@
 #include <mereau/system.h>
 #include <mereau/testing.h>
 
-#define MAX_NAMES 256
+#define MAX_NAMES 512
 static const char *tried_names[MAX_NAMES];
 static size_t n_tried;
 
@@ -398,6 +398,101 @@ static void null_json(void) {
     mereau_json_free(doc);
 }
 
+/* The makers of keys: without a place, without what they are made of. */
+static void null_makers_of_keys(const mereau_jwk *key) {
+    const uint8_t secret[32] = {1};
+    mereau_error small = {8, 0, 0, 0, "", "", "", "", ""};
+    mereau_random random = {0, 0, NULL, NULL};
+    mereau_jwk *made;
+#define MAKES(function, without_place, without_input)                          \
+    made = (mereau_jwk *)(uintptr_t)&made;                                     \
+    assert_int_equal(CALL(function, without_place), MEREAU_E_ARG);             \
+    assert_int_equal(function without_input, MEREAU_E_ARG);                    \
+    assert_null(made)
+    MAKES(mereau_jwk_read, (NULL, "{}", 2, 0, NULL), (&made, NULL, 2, 0, NULL));
+    MAKES(mereau_jwk_read_encoded, (NULL, secret, 2, MEREAU_ALG_ES256, NULL),
+          (&made, NULL, 2, MEREAU_ALG_ES256, NULL));
+    MAKES(mereau_jwk_from_secret, (NULL, secret, 32, MEREAU_ALG_HS256, NULL),
+          (&made, NULL, 32, MEREAU_ALG_HS256, NULL));
+    MAKES(mereau_jwk_public, (NULL, key, NULL), (&made, NULL, NULL));
+    MAKES(mereau_jwk_with_kid, (NULL, key, "k", NULL),
+          (&made, key, NULL, NULL));
+    MAKES(mereau_jwk_with_kid, (NULL, key, "k", NULL),
+          (&made, NULL, "k", NULL));
+#undef MAKES
+    assert_int_equal(
+        CALL(mereau_jwk_generate, (NULL, MEREAU_ALG_HS256, 0, NULL, NULL)),
+        MEREAU_E_ARG);
+    assert_int_equal(
+        mereau_jwk_generate(&made, MEREAU_ALG_HS256, 0, &random, NULL),
+        MEREAU_E_SIZE);
+    random.size = sizeof random;
+    assert_int_equal(
+        mereau_jwk_generate(&made, MEREAU_ALG_HS256, 0, &random, NULL),
+        MEREAU_E_ARG);
+    assert_int_equal(
+        mereau_jwk_from_secret(&made, secret, 32, MEREAU_ALG_HS256, &small),
+        MEREAU_E_SIZE);
+    assert_null(made);
+}
+
+static void null_keys(void) {
+    mereau_jwk *key = NULL;
+    mereau_bytes *out = mereau_bytes_new();
+    assert_int_equal(mereau_jwk_generate(&key, MEREAU_ALG_HS256, 0, NULL, NULL),
+                     MEREAU_OK);
+    null_makers_of_keys(key);
+    CALL(mereau_jwk_free, (NULL));
+    assert_int_equal(CALL(mereau_jwk_alg, (NULL)), 0);
+    assert_string_equal(CALL(mereau_jwk_kid, (NULL)), "");
+    assert_string_equal(CALL(mereau_jwk_kty, (NULL)), "");
+    assert_string_equal(CALL(mereau_jwk_crv, (NULL)), "");
+    assert_int_equal(CALL(mereau_jwk_bits, (NULL)), 0);
+    assert_int_equal(CALL(mereau_jwk_is_private, (NULL)), 0);
+#define WRITES(function, ...)                                                  \
+    assert_int_equal(CALL(function, (NULL, key, __VA_ARGS__)),                 \
+                     MEREAU_E_NOMEM);                                          \
+    assert_int_equal(function(out, NULL, __VA_ARGS__), MEREAU_E_ARG);          \
+    assert_string_equal(mereau_bytes_text(out), "")
+    WRITES(mereau_jwk_thumbprint, NULL);
+    WRITES(mereau_jwk_thumbprint_uri, NULL);
+    WRITES(mereau_jwk_certificate_thumbprint, NULL);
+    WRITES(mereau_jwk_write, MEREAU_JWK_PRIVATE, NULL);
+#undef WRITES
+    mereau_jwk_free(key);
+    mereau_bytes_free(out);
+}
+
+static void null_sets_of_keys(void) {
+    mereau_jwks *set = CALL(mereau_jwks_new, ()), *read;
+    mereau_bytes *out = mereau_bytes_new();
+    mereau_jwk *key = NULL;
+    assert_int_equal(mereau_jwk_generate(&key, MEREAU_ALG_HS256, 0, NULL, NULL),
+                     MEREAU_OK);
+    CALL(mereau_jwks_free, (NULL));
+    assert_int_equal(CALL(mereau_jwks_add, (NULL, key, NULL)), MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jwks_add(set, NULL, NULL), MEREAU_E_ARG);
+    assert_int_equal(CALL(mereau_jwks_read, (NULL, "{}", 2, NULL)),
+                     MEREAU_E_ARG);
+    read = set;
+    assert_int_equal(mereau_jwks_read(&read, NULL, 2, NULL), MEREAU_E_ARG);
+    assert_null(read);
+    assert_int_equal(CALL(mereau_jwks_skipped, (NULL)), 0);
+    assert_int_equal(CALL(mereau_jwks_count, (NULL)), 0);
+    assert_null(CALL(mereau_jwks_at, (NULL, 0)));
+    assert_null(mereau_jwks_at(set, 0));
+    assert_null(CALL(mereau_jwks_find, (NULL, "k")));
+    assert_null(mereau_jwks_find(set, NULL));
+    assert_int_equal(
+        CALL(mereau_jwks_write, (NULL, set, MEREAU_JWK_PUBLIC, NULL)),
+        MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jwks_write(out, NULL, MEREAU_JWK_PUBLIC, NULL),
+                     MEREAU_E_ARG);
+    mereau_jwk_free(key);
+    mereau_jwks_free(set);
+    mereau_bytes_free(out);
+}
+
 static void null_claims(void) {
     mereau_claims *c = mereau_claims_new();
     size_t len = 7;
@@ -570,6 +665,8 @@ static void null_for_every_pointer_of_every_function(void **state) {
     null_for_verifying();
     null_bytes();
     null_json();
+    null_keys();
+    null_sets_of_keys();
     null_claims();
     null_for_the_rest();
     null_testbeds();

@@ -257,7 +257,7 @@ struct sim_base {
     struct sim_store store;
     struct sim_token tokens[SIM_TOKENS];
     uint8_t enrolment[SIM_FAMILIES][MRU_ID_LEN];
-    struct mru_key *key; /* the signer's, private; NULL without jwt */
+    struct mereau_jwk *key; /* the signer's, private; NULL without jwt */
 };
 
 /* The world as a case finds it. */

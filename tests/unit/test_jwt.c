@@ -977,7 +977,7 @@ sets_skip_what_they_cannot_use_and_refuse_what_is_wrong(void **state) {
     mru_key_free(key);
 }
 
-static void a_set_holds_at_most_128_keys(void **state) {
+static void a_set_holds_at_most_so_many_keys(void **state) {
     mereau_error err = MEREAU_ERROR_INIT;
     struct mru_buf jwks = {0};
     mru_key *key = pem_key(ec_pkcs8, MEREAU_ALG_ES256, NULL);
@@ -1357,7 +1357,7 @@ int main(void) {
         cmocka_unit_test(a_key_without_alg_needs_one_that_is_accepted),
         cmocka_unit_test(
             sets_skip_what_they_cannot_use_and_refuse_what_is_wrong),
-        cmocka_unit_test(a_set_holds_at_most_128_keys),
+        cmocka_unit_test(a_set_holds_at_most_so_many_keys),
         cmocka_unit_test(a_newer_set_takes_the_place_of_the_old_one),
         cmocka_unit_test(a_new_set_is_wanted_when_old_or_lacking_once_a_minute),
         cmocka_unit_test(sets_are_replaced_under_running_verifications),
