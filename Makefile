@@ -248,6 +248,11 @@ alloc_flags = -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 $(O)/tests/unit/alloc.o: test_flags += -DTEST_ALLOC_WRAP
 endif
 
+# OpenSSL lets programs give it a malloc of their own.
+ifeq ($(CRYPTO),openssl)
+$(O)/tests/unit/alloc.o: test_flags += -DTEST_ALLOC_OPENSSL $(OPENSSL_CFLAGS)
+endif
+
 # test_program: source without .c; objects of its folder; adapter, if it is of one
 define test_program
 $(O)/$(1): $(O)/$(1).o $(2) $(if $(filter $(1).c,$(with_alloc)),$(O)/tests/unit/alloc.o) $(3:%=$(O)/libmereau-%.a) $(all_libs)

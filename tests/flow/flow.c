@@ -6,6 +6,8 @@
 
 #include <mereau/sqlite.h>
 
+#include "crypto/crypto.h"
+
 struct flow_ran {
     struct flow_ran *next;
     mereau_op *op;
@@ -367,6 +369,15 @@ mereau_status flow_verify(struct flow *flow, const char *token) {
     mereau_op_free(load);
     mereau_verifier_free(verifier);
     return status;
+}
+
+void flow_same_access(const char *a, const char *b) {
+    const char *dot = a == NULL ? NULL : strrchr(a, '.');
+    if ((mru_crypto_has() & MRU_HAS_DETERMINISTIC_ECDSA) || dot == NULL ||
+        b == NULL)
+        assert_string_equal(a, b);
+    else
+        assert_int_equal(strncmp(a, b, (size_t)(dot - a) + 1), 0);
 }
 
 int flow_told(const struct flow *flow, const char *text) {

@@ -109,6 +109,9 @@ const char *flow_state(struct flow *flow, const char *token_id);
 int64_t flow_number(const char *json, const char *name);
 /* As a server without the store would. */
 mereau_status flow_verify(struct flow *flow, const char *token);
+/* Asserts that two access tokens are the same one: equal, but for the signature
+ * where the provider's ECDSA is not deterministic. */
+void flow_same_access(const char *a, const char *b);
 /* Whether a text stands in the events told so far. */
 int flow_told(const struct flow *flow, const char *text);
 void flow_forget_events(struct flow *flow);

@@ -117,8 +117,8 @@ static void an_unproved_repeat_gives_the_same_once(void **state) {
     f->now_at += 9;
     flow_forget_events(f);
     mereau_op *b = DONE(f, exchange(f, auth, NULL));
-    assert_string_equal(mereau_op_text(a, MEREAU_ACCESS_TOKEN),
-                        mereau_op_text(b, MEREAU_ACCESS_TOKEN));
+    flow_same_access(mereau_op_text(a, MEREAU_ACCESS_TOKEN),
+                     mereau_op_text(b, MEREAU_ACCESS_TOKEN));
     assert_string_equal(mereau_op_text(a, MEREAU_REFRESH_TOKEN),
                         mereau_op_text(b, MEREAU_REFRESH_TOKEN));
     assert_int_equal(mereau_op_int(b, MEREAU_REPEATED), 1);
@@ -141,8 +141,8 @@ static void a_proved_repeat_gives_the_same_each_time(void **state) {
         mereau_op *b = exchange(f, auth, NULL);
         flow_nonce(b, 3);
         DONE(f, b);
-        assert_string_equal(mereau_op_text(a, MEREAU_ACCESS_TOKEN),
-                            mereau_op_text(b, MEREAU_ACCESS_TOKEN));
+        flow_same_access(mereau_op_text(a, MEREAU_ACCESS_TOKEN),
+                         mereau_op_text(b, MEREAU_ACCESS_TOKEN));
         assert_string_equal(mereau_op_text(a, MEREAU_REFRESH_TOKEN),
                             mereau_op_text(b, MEREAU_REFRESH_TOKEN));
         assert_int_equal(mereau_op_int(b, MEREAU_REPEATED), 1);
@@ -369,8 +369,8 @@ static void with_lifetime_0_a_lost_answer_comes_again(void **state) {
     mereau_op *b = exchange(f, auth, NULL);
     flow_nonce(b, 3);
     DONE(f, b);
-    assert_string_equal(mereau_op_text(a, MEREAU_ACCESS_TOKEN),
-                        mereau_op_text(b, MEREAU_ACCESS_TOKEN));
+    flow_same_access(mereau_op_text(a, MEREAU_ACCESS_TOKEN),
+                     mereau_op_text(b, MEREAU_ACCESS_TOKEN));
     assert_int_equal(mereau_op_int(b, MEREAU_REFRESH_EXPIRES_IN), 0);
     f->now_at++;
     b = exchange(f, auth, NULL);

@@ -115,6 +115,50 @@ void free(void *p) {
 
 #endif
 
+#if defined(TEST_ALLOC_OPENSSL)
+#include <openssl/crypto.h>
+
+/* OpenSSL keeps much of what it once allocated: what it looked up, the texts of
+ * errors of each thread. So its blocks fail like others, and are not counted as
+ * live; that none of them is lost is for a sanitizer to see. */
+#if defined(TEST_ALLOC_WRAP)
+#define openssl_real_malloc __real_malloc
+#define openssl_real_realloc __real_realloc
+#define openssl_real_free free
+#elif defined(__GLIBC__) && !defined(SANITIZED)
+#define openssl_real_malloc __libc_malloc
+#define openssl_real_realloc __libc_realloc
+#define openssl_real_free __libc_free
+#endif
+
+#if defined(openssl_real_free)
+static void *openssl_malloc(size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    return size == 0 || fails() ? NULL : openssl_real_malloc(size);
+}
+
+static void *openssl_realloc(void *p, size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    if (size > 0)
+        return fails() ? NULL : openssl_real_realloc(p, size);
+    openssl_real_free(p);
+    return NULL;
+}
+
+static void openssl_free(void *p, const char *file, int line) {
+    (void)file, (void)line;
+    openssl_real_free(p);
+}
+
+__attribute__((constructor)) static void take_over_openssl(void) {
+    /* Refused when OpenSSL has already allocated something. */
+    if (CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc,
+                                 openssl_free) != 1)
+        abort();
+}
+#endif
+#endif
+
 int test_alloc_available(void) {
     /* Through pointers: compilers think that malloc changes nothing of ours. */
     void *(*volatile make)(size_t) = malloc;

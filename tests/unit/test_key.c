@@ -105,7 +105,14 @@ static void algorithms_are_found_by_their_exact_names(void **state) {
     assert_int_equal(mru_alg_sig_len(99), 0);
 }
 
-static void eddsa_is_refused_by_name_where_it_cannot_be(void **state) {
+#define OKP_JWK(x, more)                                                       \
+    "{\"kty\":\"OKP\",\"alg\":\"Ed25519\",\"crv\":\"Ed25519\",\"x\":\"" x      \
+    "\"" more "}"
+/* RFC 8037 appendix A. */
+#define OKP_X "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+#define OKP_D ",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A\""
+
+static void eddsa_is_refused_by_name_where_there_is_none(void **state) {
     struct generator g = {1, 0, 0};
     mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
@@ -113,15 +120,13 @@ static void eddsa_is_refused_by_name_where_it_cannot_be(void **state) {
     refused_pem(ed25519_spki, strlen(ed25519_spki), MEREAU_ALG_ES256, 0,
                 MEREAU_E_KEY, "key.kind");
     if (mru_crypto_has() & MRU_HAS_ED25519)
-        return; /* then it is among the keys that work */
+        return; /* the tests of keys that work have it */
     assert_int_equal(mru_key_generate(&key, MEREAU_ALG_EDDSA, draw, &g, &err),
                      MEREAU_E_ALG);
     assert_string_equal(err.rule, "key.eddsa");
     refused_pem(ed25519_spki, strlen(ed25519_spki), MEREAU_ALG_EDDSA, 0,
                 MEREAU_E_ALG, "key.eddsa");
-    refused_jwk("{\"kty\":\"OKP\",\"alg\":\"Ed25519\",\"crv\":\"Ed25519\","
-                "\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}",
-                0, 0, MEREAU_E_ALG, "key.eddsa");
+    refused_jwk(OKP_JWK(OKP_X, ""), 0, 0, MEREAU_E_ALG, "key.eddsa");
 }
 
 /* --- signing and verifying --- */
@@ -253,8 +258,96 @@ static void one_rsa_key_serves_each_of_its_algorithms_alone(void **state) {
     }
 }
 
+/* RFC 8037 A.3 and A.4: thumbprint and signature. */
+static void eddsa_is_that_of_rfc_8037(void **state) {
+    static const char input[] =
+        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    struct generator g = {1, 0, 0};
+    mereau_error err;
+    mru_key *key = NULL;
+    uint8_t sig[MRU_MAX_SIG];
+    char text[87] = "";
+    size_t len = 0;
+    (void)state;
+    if (!(mru_crypto_has() & MRU_HAS_ED25519))
+        skip();
+    assert_int_equal(
+        from_jwk(&key, OKP_JWK(OKP_X, OKP_D), 0, MRU_KEY_PRIVATE, &err),
+        MEREAU_OK);
+    assert_string_equal(mru_key_kid(key),
+                        "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    assert_int_equal(mru_key_sign(key, draw, &g, (const uint8_t *)input,
+                                  sizeof input - 1, sig, &len),
+                     MEREAU_OK);
+    assert_int_equal(len, 64);
+    mru_b64_encode(text, sig, len);
+    assert_string_equal(text,
+                        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR"
+                        "4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg");
+    mru_key_free(key);
+}
+
+/* RFC 8410 section 10: one key, as PKCS#8 and as SPKI. */
+static void ed25519_keys_are_read_from_pem(void **state) {
+    static const char private_pem[] =
+        "-----BEGIN PRIVATE KEY-----\n"
+        "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+        "-----END PRIVATE KEY-----\n";
+    static const char public_pem[] =
+        "-----BEGIN PUBLIC KEY-----\n"
+        "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+        "-----END PUBLIC KEY-----\n";
+    struct generator g = {1, 0, 0};
+    uint8_t sig[MRU_MAX_SIG];
+    size_t len = 0;
+    (void)state;
+    if (!(mru_crypto_has() & MRU_HAS_ED25519))
+        skip();
+    mru_key *own = from_pem(private_pem, MEREAU_ALG_EDDSA);
+    mru_key *known = from_pem(public_pem, MEREAU_ALG_EDDSA);
+    assert_true(mru_key_is_private(own));
+    assert_false(mru_key_is_private(known));
+    assert_string_equal(mru_key_kid(own), mru_key_kid(known));
+    assert_int_equal(mru_key_sign(own, draw, &g, message, MESSAGE, sig, &len),
+                     MEREAU_OK);
+    assert_int_equal(mru_key_verify(known, message, MESSAGE, sig, len),
+                     MEREAU_OK);
+    refused_pem(private_pem, strlen(private_pem), MEREAU_ALG_ES256, 0,
+                MEREAU_E_KEY, "key.kind");
+    mru_key_free(own);
+    mru_key_free(known);
+}
+
+static void weak_and_broken_ed25519_keys_are_refused(void **state) {
+    static const char *const points[] = {
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* y = 0: of order 4 */
+        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* neutral */
+        "7P_______________________________________38", /* of order 2 */
+        "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU", /* of order 8 */
+        "xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o", /* of order 8 */
+        "7v_______________________________________38", /* 1, but above p */
+        "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA", /* -0 */
+        "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* no x to that y */
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHUQ", /* a byte short */
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURoA"};
+    char jwk[256];
+    (void)state;
+    if (!(mru_crypto_has() & MRU_HAS_ED25519))
+        skip();
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        snprintf(jwk, sizeof jwk, OKP_JWK("%s", ""), points[i]);
+        refused_jwk(jwk, 0, MRU_KEY_PUBLIC, MEREAU_E_KEY, "key.point");
+    }
+    refused_jwk(
+        OKP_JWK(OKP_X,
+                ",\"d\":\"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2E\""),
+        0, MRU_KEY_PRIVATE, MEREAU_E_KEY, "key.pair");
+    refused_jwk(OKP_JWK(OKP_X, ",\"d\":\"AQ\""), 0, MRU_KEY_PRIVATE,
+                MEREAU_E_KEY, "key.pair");
+}
+
 /* RFC 6979 A.2.5, "sample" with SHA-256. */
-static void ecdsa_is_deterministic_whatever_blinds_it(void **state) {
+static void ecdsa_is_deterministic_where_the_provider_can(void **state) {
     static const char jwk[] =
         "{\"kty\":\"EC\",\"crv\":\"P-256\",\"alg\":\"ES256\","
         "\"x\":\"YP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Y\","
@@ -268,8 +361,6 @@ static void ecdsa_is_deterministic_whatever_blinds_it(void **state) {
     char text[90] = "";
     size_t len = 0;
     (void)state;
-    if (!(mru_crypto_has() & MRU_HAS_DETERMINISTIC_ECDSA))
-        skip();
     if (from_jwk(&key, jwk, 0, MRU_KEY_PRIVATE, &err) != MEREAU_OK)
         fail_msg("%s", err.text);
     for (uint64_t seed = 1; seed < 4; seed++) {
@@ -277,10 +368,17 @@ static void ecdsa_is_deterministic_whatever_blinds_it(void **state) {
         assert_int_equal(mru_key_sign(key, draw, &g, (const uint8_t *)"sample",
                                       6, sig, &len),
                          MEREAU_OK);
-        if (!(mru_crypto_has() & MRU_HAS_OWN_RANDOM))
-            assert_true(g.draws > 0); /* it was blinded */
+        /* Blinded by whose generator it may be. */
+        assert_true((g.draws > 0) !=
+                    ((mru_crypto_has() & MRU_HAS_OWN_RANDOM) != 0));
         mru_b64_encode(text, sig, len);
-        assert_string_equal(text, wanted);
+        if (mru_crypto_has() & MRU_HAS_DETERMINISTIC_ECDSA)
+            assert_string_equal(text, wanted);
+        else
+            assert_string_not_equal(text, wanted);
+        assert_int_equal(
+            mru_key_verify(key, (const uint8_t *)"sample", 6, sig, len),
+            MEREAU_OK);
     }
     mru_key_free(key);
 }
@@ -306,11 +404,15 @@ static void a_failing_generator_stops_every_use_of_it(void **state) {
     mru_key *pss = from_pem(rsa_pkcs1, MEREAU_ALG_PS256);
     mru_key *ec = from_pem(ec_sec1, MEREAU_ALG_ES256);
     const mru_key *keys[] = {rsa, pss, ec};
-    for (size_t i = 0; i < 3 && !own; i++) {
+    for (size_t i = 0; i < 3; i++) {
         memset(sig, 7, sizeof sig);
-        assert_int_equal(
-            mru_key_sign(keys[i], draw, &g, message, MESSAGE, sig, &len),
-            MEREAU_E_RANDOM);
+        mereau_status status =
+            mru_key_sign(keys[i], draw, &g, message, MESSAGE, sig, &len);
+        if (own) {
+            assert_int_equal(status, MEREAU_OK); /* it was not asked */
+            continue;
+        }
+        assert_int_equal(status, MEREAU_E_RANDOM);
         assert_int_equal(len, 0);
         assert_int_equal(sig[0], 0);
     }
@@ -774,7 +876,7 @@ static void a_key_survives_a_lack_of_memory_at_any_point(void **state) {
              * there while it signs. It is never taken for a wrong key. */
             assert_true(status == MEREAU_E_NOMEM || status == MEREAU_E_CRYPTO ||
                         status == plain);
-            assert_false(pending);
+            assert_true(!pending || status == plain);
             assert_int_equal(test_alloc_live(), live);
         }
         print_message("%lu allocations\n", total);
@@ -787,6 +889,7 @@ static void a_lack_of_memory_is_no_bad_public_key(void **state) {
     char *rsa = NULL;
     struct mru_buf text = {0};
     mru_key *key = from_pem(rsa_spki, MEREAU_ALG_RS256);
+    int openssl = strncmp(mru_crypto_name(), "OpenSSL", 7) == 0;
     (void)state;
     if (!test_alloc_available())
         skip();
@@ -809,7 +912,11 @@ static void a_lack_of_memory_is_no_bad_public_key(void **state) {
                 assert_int_equal(status, MEREAU_OK);
                 break;
             }
-            assert_int_equal(status, MEREAU_E_NOMEM);
+            /* OpenSSL can do without some of its memory, and does not always say
+             * what failed. */
+            assert_true(status == MEREAU_E_NOMEM ||
+                        (openssl &&
+                         (status == MEREAU_E_CRYPTO || status == MEREAU_OK)));
         }
     mru_buf_free(&text);
 }
@@ -817,10 +924,13 @@ static void a_lack_of_memory_is_no_bad_public_key(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(algorithms_are_found_by_their_exact_names),
-        cmocka_unit_test(eddsa_is_refused_by_name_where_it_cannot_be),
+        cmocka_unit_test(eddsa_is_refused_by_name_where_there_is_none),
+        cmocka_unit_test(eddsa_is_that_of_rfc_8037),
+        cmocka_unit_test(ed25519_keys_are_read_from_pem),
+        cmocka_unit_test(weak_and_broken_ed25519_keys_are_refused),
         cmocka_unit_test(made_keys_sign_verify_and_return_from_their_jwk),
         cmocka_unit_test(one_rsa_key_serves_each_of_its_algorithms_alone),
-        cmocka_unit_test(ecdsa_is_deterministic_whatever_blinds_it),
+        cmocka_unit_test(ecdsa_is_deterministic_where_the_provider_can),
         cmocka_unit_test(a_failing_generator_stops_every_use_of_it),
         cmocka_unit_test(every_encoding_of_a_key_is_the_same_key),
         cmocka_unit_test(a_key_is_read_for_its_own_kind_of_algorithm_only),
