@@ -262,13 +262,14 @@ endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t),$(call shared_of,$(call folder_of,$(t))))))
 # They share these with the other stores' tests.
-of_stores = $(patsubst %,$(O)/tests/store/%.o,support history_check history_record)
+of_stores = $(patsubst %,$(O)/tests/%.o,store/support store/history_check store/history_record \
+    faults/life faults/disk faults/proxy)
 $(foreach t,$(served_src:%.c=%),$(eval $(call test_program,$(t),\
     $(call shared_of,$(call folder_of,$(t))) $(of_stores),$(call folder_of,$(t)))))
 define served_rules
 $(O)/tests/$(1)/%.o $(O)/tests/bench/bench_$(1).o: test_flags += $$($(1)_cflags)
 $(O)/tests/bench/bench_$(1): $(O)/tests/bench/bench_$(1).o $(call shared_of,$(1)) $(O)/libmereau-$(1).a $(all_libs)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(link_libs) $$($(1)_libs)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(link_libs) $$($(1)_libs) $$(CMOCKA_LIBS)
 endef
 $(foreach a,$(served),$(eval $(call served_rules,$(a))))
 

@@ -15,16 +15,16 @@
 
 /* KEYS: the one that is never there, records. */
 const struct mru_redis_script mru_redis_read = {
-    "local r = redis.pcall('DEL', KEYS[1])\n"
+    "local call, out = redis.pcall, {}\n"
+    "local r = call('DEL', KEYS[1])\n"
     "if type(r) == 'table' then return r end\n"
-    "local out = {}\n"
     "for i = 2, #KEYS do\n"
-    "  r = redis.pcall('GET', KEYS[i])\n"
+    "  r = call('GET', KEYS[i])\n"
     "  if type(r) == 'table' then return r end\n"
     "  out[i - 1] = r\n"
     "end\n"
     "return out\n",
-    "b9e4fb4bd89a29192d4618fd40e7704b40b098d8"};
+    "00c0e955dfee7214f9c413ad025e9ed931b1f0a7"};
 
 /* KEYS: the one that is never there, index. ARGV: from, to, how many. */
 const struct mru_redis_script mru_redis_range = {
@@ -45,63 +45,73 @@ const struct mru_redis_script mru_redis_tidy = {
     "return 0\n",
     "38c10613d93ca09f31afbc923ecb687886278f19"};
 
-/* KEYS: the one that is never there, index, records. ARGV: for each record its
- * key, a letter for the kind of write and what is expected, the new record, when
- * to drop it. Expected are the first nine bytes of a record, '-' for none, or
- * nothing for any. Returns 0, or the number of the write that failed. An error
- * that the server has no word for gets ours, which says that nothing was applied.
+/* KEYS: the one that is never there, index, records. ARGV: a letter for the kind of
+ * each write; then for each what is expected (the first nine bytes of a record, '-'
+ * for none, nothing for any) and for a PUT the record and when to drop it. Returns
+ * 0, or the number of the write that failed. An error that the server has no word
+ * for gets ours, which says that nothing was applied.
  *
  * The order of the writes keeps half of a commit from being applied. All
- * conditions come first. The index is written before the records: an entry
- * too many does no harm, and it is here that a server whose memory is full
- * refuses (later in a script it no longer does), or one whose index is not ours.
- * MSET is all or nothing. DEL has been allowed by then, or there was nothing
- * before it. What comes after it may fail without harm. */
+ * conditions come first. Then the index of what is new: an entry too many does no
+ * harm. MSET is all or nothing. Where there is something to delete as well, DEL is
+ * tried before it, on the key that is never there, so that it cannot be refused
+ * after it; and the index is written before that, since only the first write of a
+ * script is refused when memory is full. What comes last may fail without harm. */
 const struct mru_redis_script mru_redis_write = {
+    "local call, sub = redis.pcall, string.sub\n"
     "local function refuse(r)\n"
-    "  if string.sub(r.err, 1, 4) ~= 'ERR ' then return r end\n"
-    "  return redis.error_reply('MEREAU ' .. string.sub(r.err, 5))\n"
+    "  if sub(r.err, 1, 4) ~= 'ERR ' then return r end\n"
+    "  return redis.error_reply('MEREAU ' .. sub(r.err, 5))\n"
     "end\n"
+    "local stem, kinds, a = #KEYS[2] + 1, ARGV[1], 2\n"
     "local put, index, drop, gone, left = {}, {}, {}, {}, {}\n"
     "for i = 3, #KEYS do\n"
-    "  local a = 4 * (i - 3)\n"
-    "  local r = redis.pcall('GETRANGE', KEYS[i], 0, 8)\n"
+    "  local key, kind, want = KEYS[i], sub(kinds, i - 2, i - 2), ARGV[a]\n"
+    "  local r = call('GETRANGE', key, 0, 8)\n"
     "  if type(r) == 'table' then return refuse(r) end\n"
     "  if r ~= '' and (#r < 9 or string.byte(r) ~= 1) then\n"
     "    return redis.error_reply('MEREAU not a record of this format')\n"
     "  end\n"
-    "  local kind = string.sub(ARGV[a + 2], 1, 1)\n"
-    "  local want = string.sub(ARGV[a + 2], 2)\n"
     "  if want == '-' then want = '' elseif want == '' then want = r end\n"
     "  if want ~= r then return i - 2 end\n"
+    "  a = a + 1\n"
     "  if kind == 'P' then\n"
-    "    put[#put + 1] = KEYS[i]\n"
-    "    put[#put + 1] = ARGV[a + 3]\n"
-    "    index[#index + 1] = '0'\n"
-    "    index[#index + 1] = ARGV[a + 1]\n"
-    "    if ARGV[a + 4] ~= '' then\n"
-    "      drop[#drop + 1] = {KEYS[i], ARGV[a + 4]}\n"
+    "    put[#put + 1] = key\n"
+    "    put[#put + 1] = ARGV[a]\n"
+    "    if r == '' then\n"
+    "      index[#index + 1] = '0'\n"
+    "      index[#index + 1] = sub(key, stem)\n"
     "    end\n"
+    "    if ARGV[a + 1] ~= '' then\n"
+    "      drop[#drop + 1] = key\n"
+    "      drop[#drop + 1] = ARGV[a + 1]\n"
+    "    end\n"
+    "    a = a + 2\n"
     "  elseif kind == 'D' then\n"
-    "    gone[#gone + 1] = KEYS[i]\n"
-    "    left[#left + 1] = ARGV[a + 1]\n"
+    "    gone[#gone + 1] = key\n"
+    "    left[#left + 1] = sub(key, stem)\n"
     "  end\n"
     "end\n"
     "local r\n"
-    "if #put > 0 then\n"
-    "  r = redis.pcall('ZADD', KEYS[2], unpack(index))\n"
+    "if #put > 0 and #gone > 0 and #index == 0 then\n"
+    "  index = {'0', sub(put[1], stem)}\n"
+    "end\n"
+    "if #index > 0 then\n"
+    "  r = call('ZADD', KEYS[2], unpack(index))\n"
     "  if type(r) == 'table' then return refuse(r) end\n"
     "end\n"
-    "r = redis.pcall('DEL', KEYS[1])\n"
-    "if type(r) == 'table' then return refuse(r) end\n"
+    "if #put == 0 or #gone > 0 then\n"
+    "  r = call('DEL', KEYS[1])\n"
+    "  if type(r) == 'table' then return refuse(r) end\n"
+    "end\n"
     "if #put > 0 then\n"
-    "  r = redis.pcall('MSET', unpack(put))\n"
+    "  r = call('MSET', unpack(put))\n"
     "  if r.err then return refuse(r) end\n"
     "end\n"
-    "for _, d in ipairs(drop) do redis.pcall('PEXPIREAT', d[1], d[2]) end\n"
+    "for i = 1, #drop, 2 do call('PEXPIREAT', drop[i], drop[i + 1]) end\n"
     "if #gone > 0 then\n"
-    "  redis.pcall('DEL', unpack(gone))\n"
-    "  redis.pcall('ZREM', KEYS[2], unpack(left))\n"
+    "  call('DEL', unpack(gone))\n"
+    "  call('ZREM', KEYS[2], unpack(left))\n"
     "end\n"
     "return 0\n",
-    "54e574b96032af19980b186bfa7e963b260f97b8"};
+    "34ec2217de25d9c2f16808546f19e2d99fe1b573"};

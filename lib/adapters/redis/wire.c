@@ -5,14 +5,27 @@
  * that a password can be wiped and no signal is raised. */
 #include "redis_store.h"
 
-#include <stdio.h>
-
 /* --- commands --- */
 
+/* As text; at most 20 digits. Returns how many. */
+static size_t print_number(char out[20], uint64_t number) {
+    char digits[20];
+    size_t n = 0;
+    do
+        digits[n++] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    for (size_t i = 0; i < n; i++)
+        out[i] = digits[n - 1 - i];
+    return n;
+}
+
 static void add_count(struct mru_buf *buf, char mark, size_t n) {
-    char text[24];
-    snprintf(text, sizeof text, "%c%zu\r\n", mark, n);
-    mru_buf_add_text(buf, text);
+    char text[23];
+    size_t len = 1 + print_number(text + 1, n);
+    text[0] = mark;
+    text[len++] = '\r';
+    text[len++] = '\n';
+    mru_buf_add(buf, text, len);
 }
 
 void mru_redis_command(struct mru_redis_conn *conn, size_t n) {
@@ -48,9 +61,8 @@ void mru_redis_arg_record(struct mru_redis_conn *conn,
 }
 
 void mru_redis_arg_number(struct mru_redis_conn *conn, uint64_t number) {
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
-    mru_redis_arg_text(conn, text);
+    char text[20];
+    mru_redis_arg(conn, text, print_number(text, number));
 }
 
 /* --- replies --- */

@@ -26,23 +26,28 @@ static int32_t allowed(const mereau_need *need) {
     return MEREAU_STORE_OK;
 }
 
-/* The kind, and the first bytes of the record that is expected. */
-static void add_condition(struct mru_redis_conn *conn,
-                          const mereau_write *write) {
-    uint8_t text[1 + MRU_REDIS_VERSION_LEN];
-    size_t len = 1;
+/* The kinds of all writes, as the script knows them. */
+static void add_kinds(struct mru_redis_conn *conn, const mereau_need *need) {
+    char kinds[MEREAU_MAX_WRITES];
+    for (size_t i = 0; i < need->n_writes; i++)
+        kinds[i] = need->writes[i].kind == MEREAU_WRITE_PUT      ? 'P'
+                   : need->writes[i].kind == MEREAU_WRITE_DELETE ? 'D'
+                                                                 : 'C';
+    mru_redis_arg(conn, kinds, need->n_writes);
+}
 
-    text[0] = write->kind == MEREAU_WRITE_PUT      ? 'P'
-              : write->kind == MEREAU_WRITE_DELETE ? 'D'
-                                                   : 'C';
-    if (write->expect == MEREAU_VERSION_ABSENT) {
-        text[len++] = '-';
-    } else if (write->expect != MEREAU_VERSION_ANY) {
-        text[len] = MRU_REDIS_FORMAT;
-        mru_put_u64(text + len + 1, write->expect);
-        len += MRU_REDIS_VERSION_LEN;
+/* The first bytes of the record that is expected. */
+static void add_condition(struct mru_redis_conn *conn, uint64_t expect) {
+    uint8_t text[MRU_REDIS_VERSION_LEN];
+    if (expect == MEREAU_VERSION_ABSENT) {
+        mru_redis_arg(conn, "-", 1);
+    } else if (expect == MEREAU_VERSION_ANY) {
+        mru_redis_arg(conn, "", 0);
+    } else {
+        text[0] = MRU_REDIS_FORMAT;
+        mru_put_u64(text + 1, expect);
+        mru_redis_arg(conn, text, sizeof text);
     }
-    mru_redis_arg(conn, text, len);
 }
 
 static void add_record(struct mru_redis_conn *conn, const mereau_record *record,
@@ -64,23 +69,22 @@ static void add_record(struct mru_redis_conn *conn, const mereau_record *record,
 
 static void add_call(struct mru_redis_conn *conn, const struct mru_buf *stem,
                      const mereau_need *need, uint32_t keep_longer_s) {
+    size_t n_puts = 0;
+
+    for (size_t i = 0; i < need->n_writes; i++)
+        n_puts += need->writes[i].kind == MEREAU_WRITE_PUT;
     mru_redis_call(conn, &mru_redis_write, 2 + need->n_writes,
-                   4 * need->n_writes);
+                   1 + need->n_writes + 2 * n_puts);
     mru_redis_arg_pair(conn, stem, "w", 1);
     mru_redis_arg_pair(conn, stem, "i", 1);
     for (size_t i = 0; i < need->n_writes; i++)
         mru_redis_arg_record(conn, stem, need->writes[i].record.key,
                              need->writes[i].record.key_len);
+    add_kinds(conn, need);
     for (size_t i = 0; i < need->n_writes; i++) {
-        const mereau_write *write = &need->writes[i];
-        mru_redis_arg(conn, write->record.key, write->record.key_len);
-        add_condition(conn, write);
-        if (write->kind == MEREAU_WRITE_PUT) {
-            add_record(conn, &write->record, keep_longer_s);
-        } else {
-            mru_redis_arg_text(conn, "");
-            mru_redis_arg_text(conn, "");
-        }
+        add_condition(conn, need->writes[i].expect);
+        if (need->writes[i].kind == MEREAU_WRITE_PUT)
+            add_record(conn, &need->writes[i].record, keep_longer_s);
     }
 }
 

@@ -1,4 +1,4 @@
-/* tests/redis/test_redis.c - what the Redis store promises about servers: which it
+/* tests/redis/test_answers.c - what the Redis store promises about servers: which it
  * takes and what it claims of them, what it answers when one refuses, is full, slow
  * or gone, and that nothing is half applied whatever the server says. */
 #include <stdarg.h>

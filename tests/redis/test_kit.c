@@ -1,4 +1,4 @@
-/* tests/redis/test_redis_kit.c - the store kit, with threads and processes, on a
+/* tests/redis/test_kit.c - the store kit, with threads and processes, on a
  * server with settings that are durable, on one without, on a node that has all
  * slots of a cluster (where a script that left its slot would be refused), and with
  * connections that the host brings. */

@@ -1,4 +1,4 @@
-/* tests/redis/test_redis_nomem.c - the Redis store while allocations fail, those of
+/* tests/redis/test_nomem.c - the Redis store while allocations fail, those of
  * hiredis among them: what it answers is true, nothing leaks, and it works again
  * afterwards. */
 #include <stdarg.h>
