@@ -5,7 +5,9 @@
  *     mereau_jwk       one key; immutable, shared by counting        (jwk.h)
  *     mereau_jwks      a set of keys                                    (jwk.h)
  *     mereau_verifier  whom to trust; ready, then shared                (jwt.h)
- *     mereau_claims    what a token said; one owner, used again         (jwt.h)
+ *     mereau_claims    what a token said; one owner, used again         (claims.h)
+ *     mereau_expect    what one request expects; one owner, used again  (expect.h)
+ *     mereau_issuers   several trusted issuers; shared                  (issuers.h)
  *
  * The rules of mereau.h hold here too: makers and setters keep the first mistake
  * and ready reports it, const handles are shared by threads, what is given is
@@ -19,6 +21,9 @@
 #include <mereau/system.h>
 #include <mereau/json.h>
 #include <mereau/jwk.h>
+#include <mereau/claims.h>
+#include <mereau/expect.h>
 #include <mereau/jwt.h>
+#include <mereau/issuers.h>
 
 #endif

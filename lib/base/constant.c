@@ -3,6 +3,7 @@
 #include "base.h"
 #include "status.h"
 
+#include <mereau/issuers.h>
 #include <mereau/postgres.h>
 #include <mereau/testing.h>
 
@@ -67,6 +68,33 @@ static const struct constant constants[] = {
     C(PEM_PRIVATE),
     C(DER_PUBLIC),
     C(DER_PRIVATE),
+    C(PROFILE_ACCESS_TOKEN),
+    C(PROFILE_ID_TOKEN),
+    C(PROFILE_LOGOUT_TOKEN),
+    C(PROFILE_ASSERTION),
+    C(PROFILE_DPOP),
+    C(PROFILE_SSO),
+    C(PROFILE_JWT),
+    C(EXPECT_NONCE),
+    C(EXPECT_ACCESS_TOKEN),
+    C(EXPECT_CODE),
+    C(EXPECT_SUBJECT),
+    C(EXPECT_JKT),
+    C(EXPECT_METHOD),
+    C(EXPECT_URI),
+    C(EXPECT_CLIENT_ID),
+    C(EXPECT_MAX_AUTH_AGE_S),
+    C(JSON_NONE),
+    C(JSON_TEXT),
+    C(JSON_NUMBER),
+    C(JSON_BOOL),
+    C(JSON_NULL),
+    C(JSON_LIST),
+    C(JSON_OBJECT),
+    C(CACHE_HITS),
+    C(CACHE_MISSES),
+    C(CACHE_ENTRIES),
+    C(CACHE_BYTES),
     C(VERSION_ABSENT),
     /* All bits set, as in the header; -1 where there is no unsigned type. */
     {"VERSION_ANY", -1},

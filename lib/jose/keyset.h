@@ -9,6 +9,7 @@
 struct mru_keyset {
     size_t refs; /* guarded by the lock of who shares it */
     mereau_jwks jwks; /* for signatures all of them */
+    uint64_t serial; /* among the sets of its verifier; 0: not put in place */
     int64_t loaded_at; /* MEREAU_UNSET: not known */
     int own; /* a snapshot of our own tenant */
     struct mru_notice *notices; /* sorted by kind, then id */

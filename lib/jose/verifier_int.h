@@ -1,11 +1,15 @@
-/* lib/jose/verifier_int.h - the inside of verifiers and claims, for the files
- * that set them up, check with them and read them. */
+/* lib/jose/verifier_int.h - the inside of verifiers, for the files that set them
+ * up, check with them and share them. */
 #ifndef MRU_JOSE_VERIFIER_INT_H
 #define MRU_JOSE_VERIFIER_INT_H
 
-#include "keyset.h"
+#include <stdatomic.h>
+
+#include "claims_int.h"
 
 struct mru_lock;
+struct mru_token_cache;
+struct mru_profile;
 
 /* A claim that must be there; value NULL: whatever it says. */
 struct mru_claim_rule {
@@ -18,25 +22,39 @@ struct mru_claim_rule {
 struct mru_live {
     struct mru_lock *lock;
     struct mru_keyset *set; /* one reference; NULL: none yet */
+    uint64_t serial; /* of the last set that was put in place */
     int64_t loaded_at; /* MEREAU_UNSET: not known yet */
     int64_t asked_at; /* wants_jwks said yes last */
     int missed; /* a kid was not found since */
     int fetched; /* the keys came as a set, so there is a newer one */
 };
 
-/* Written by one owner until ready, only read after that (save *live). */
+/* Written by one owner until ready, only read after that (save *live, *cache and
+ * the count of references). */
 struct mereau_verifier {
+    atomic_size_t refs;
+    const struct mru_profile *profile;
     char *issuer;
     char *audiences[MEREAU_MAX_LIST];
     size_t n_audiences;
     int any_audience;
-    char *type; /* without "application/" */
+    int audience_list; /* of assertions: aud may be a list */
+    char *type; /* without "application/"; NULL: that of the profile */
+    int any_type;
+    char *subject; /* NULL: any */
+    int any_subject; /* of assertions: not only iss */
     struct mru_algs algs;
     struct mru_claim_rule claims[MEREAU_MAX_LIST];
     size_t n_claims;
     int64_t skew_s;
     int64_t max_age_s; /* 0: none */
+    int64_t max_lifetime_s; /* 0: none */
     int64_t max_snapshot_age_s; /* 0: a day for our own tenants' */
+    char *max_scope; /* NULL: any */
+    mereau_claim_check check; /* NULL: none */
+    void *check_user;
+    size_t cache_bytes; /* 0: none */
+    struct mru_token_cache *cache;
     char *jwks; /* as given, until ready */
     size_t jwks_len;
     struct mru_keyset *own; /* keys given one by one */
@@ -45,31 +63,43 @@ struct mereau_verifier {
     mereau_error mistake; /* the first one of a setter */
 };
 
-struct mereau_claims {
-    struct mru_buf header; /* decoded */
-    struct mru_buf json; /* decoded payload; empty after failure */
-    struct mru_buf texts; /* at the offset of each string in json: that string,
-                              unescaped, with a NUL (which always fits) */
-    struct mru_jval root; /* kind 0: empty */
-};
+/* --- live.c --- */
 
-/* Empties claims, keeping their memory. */
-void mru_claims_reset(struct mereau_claims *claims);
-/* Checks the payload in claims->json as JSON and fills root and texts. */
-mereau_status mru_claims_index(struct mereau_claims *claims, mereau_error *err);
-void mru_claims_clear(struct mereau_claims *claims);
-
+struct mru_live *mru_live_new(void);
+void mru_live_free(struct mru_live *live);
 /* A reference to the live set (may be NULL), and giving it back. */
 struct mru_keyset *mru_live_take(struct mru_live *live);
 void mru_live_give(struct mru_live *live, struct mru_keyset *set);
+/* Puts a set in place, taking it over; who still uses the old one keeps it. */
+void mru_live_replace(struct mru_live *live, struct mru_keyset *set,
+                      int64_t loaded_at);
 void mru_live_missed(struct mru_live *live);
 
-/* All checks of a payload whose signature was right (verify.c). */
-mereau_status mru_claims_check(const mereau_verifier *verifier,
-                               const struct mru_keyset *set,
-                               const struct mru_jws *jws,
-                               const struct mru_jval *root, const char *kid,
-                               const char *jkt, int64_t now_at,
-                               mereau_error *err);
+/* --- verifier.c --- */
+
+/* One more reference; mereau_verifier_free gives it back. */
+void mru_verifier_hold(mereau_verifier *verifier);
+
+/* --- verify.c --- */
+
+/* One token, and what it is verified for. */
+struct mru_verifying {
+    const char *token;
+    size_t len;
+    const mereau_expect *expect; /* NULL: nothing, unless it is lacking */
+    const char *jkt; /* of the key that was proved; NULL: none */
+    int64_t now_at;
+    int payload_read; /* the claims hold the payload, which is not believed yet */
+};
+
+/* Verifies with a verifier that is ready. After failure the claims are to be
+ * reset. */
+mereau_status mru_verify(const mereau_verifier *verifier,
+                         struct mereau_claims *claims,
+                         const struct mru_verifying *what, mereau_error *err);
+/* Both ends of every public call: arguments first, empty claims after failure. */
+mereau_status mru_verify_begin(struct mereau_claims *claims,
+                               const struct mru_verifying *what,
+                               mereau_error **err);
 
 #endif

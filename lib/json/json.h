@@ -32,6 +32,29 @@ mereau_status mru_json_check(struct mru_jval *root, const void *text,
                              size_t len, const struct mru_json_limits *limits,
                              mereau_error *err);
 
+/* A member of the top level, as it was met when the text was checked. */
+struct mru_jmember {
+    uint32_t hash; /* mru_json_hash of its name */
+    uint32_t name; /* offset, behind the opening quote */
+    uint32_t value, len; /* offset and length of the value */
+    char kind; /* as in struct mru_jval */
+};
+enum { MRU_JINDEX_MAX = 64 };
+/* The members of the top level; the first MRU_JINDEX_MAX of them can be found
+ * here, the others by mru_json_member. */
+struct mru_jindex {
+    size_t n; /* of the document: may be more than MRU_JINDEX_MAX */
+    struct mru_jmember member[MRU_JINDEX_MAX];
+};
+/* As mru_json_check, and in the same pass: fills *index, and texts, which has room
+ * for len bytes, so that at the offset behind each opening quote there is that
+ * string, unescaped, with a NUL. Either may be NULL. */
+mereau_status mru_json_index(struct mru_jval *root, struct mru_jindex *index,
+                             uint8_t *texts, const void *text, size_t len,
+                             const struct mru_json_limits *limits,
+                             mereau_error *err);
+uint32_t mru_json_hash(const char *name);
+
 /* Finds a member by its exact name (case matters; escapes in the document are
  * undone). 1 and *value, or 0 (then value->kind is 0). */
 int mru_json_member(struct mru_jval *value, const struct mru_jval *object,

@@ -40,6 +40,9 @@ struct scan {
     uint32_t max_items;
     uint32_t depth;
     size_t n_names;
+    /* What is written down in passing; each may be NULL. */
+    struct mru_jindex *index;
+    uint8_t *texts;
     /* Of the mistake. */
     mereau_status status;
     const char *rule;
@@ -127,8 +130,26 @@ static int scan_escape(struct scan *s) {
     }
 }
 
+/* Ends the copy of a string whose closing quote is at s->p: a NUL takes the place
+ * of the quote, or stands earlier when escapes were undone. */
+static void end_text(const struct scan *s, const uint8_t *from, int escaped) {
+    uint8_t *out = s->texts + (from - s->start);
+    if (!escaped) {
+        s->texts[s->p - s->start] = 0;
+        return;
+    }
+    while (from < s->p) {
+        uint8_t unit[4];
+        size_t n = mru_json_unit(&from, unit);
+        memcpy(out, unit, n);
+        out += n;
+    }
+    *out = 0;
+}
+
 /* A string from its opening quote on; *escaped becomes 1 when it has escapes. */
 static int scan_string(struct scan *s, int *escaped) {
+    const uint8_t *from = s->p + 1;
     *escaped = 0;
     s->p++;
     for (;;) {
@@ -139,6 +160,8 @@ static int scan_string(struct scan *s, int *escaped) {
         if (p == s->end)
             return malformed(s, "json.syntax", "the end of the string");
         if (*p == '"') {
+            if (s->texts != NULL)
+                end_text(s, from, *escaped);
             s->p++;
             return 0;
         }
@@ -247,6 +270,11 @@ static uint32_t hash_name(const uint8_t *p, const uint8_t *end, int escaped) {
     return hash;
 }
 
+uint32_t mru_json_hash(const char *name) {
+    return hash_name((const uint8_t *)name,
+                     (const uint8_t *)name + strlen(name), 0);
+}
+
 /* A member's name, new in its object, and the colon. */
 static int scan_name(struct scan *s) {
     const uint8_t *name = s->p + 1;
@@ -352,10 +380,32 @@ static int scan_value(struct scan *s) {
     }
 }
 
+/* Where the member that is being read is written down; NULL when it is not one
+ * of the top level, or not one of the first. */
+static struct mru_jmember *indexed(const struct scan *s) {
+    const struct level *top = &s->levels[0];
+    if (s->index == NULL || s->depth != 1 || top->close != '}' ||
+        top->items > MRU_JINDEX_MAX)
+        return NULL;
+    return &s->index->member[top->items - 1];
+}
+
+static void index_value(const struct scan *s, struct mru_jmember *member,
+                        const uint8_t *from, int opened) {
+    member->hash = s->hashes[s->levels[0].items - 1];
+    member->name = s->names[s->levels[0].items - 1];
+    member->value = (uint32_t)(from - s->start);
+    member->len = opened ? 0 : (uint32_t)(s->p - from);
+    member->kind = mru_json_kind(*from);
+}
+
 /* An element, or a member: up to its value, if that is a container only its
  * opening. As scan_value. */
 static int scan_item(struct scan *s) {
     struct level *level = &s->levels[s->depth - 1];
+    struct mru_jmember *member;
+    const uint8_t *from;
+    int opened;
     skip_space(s);
     /* The names of an object are kept while it is open; elements are not. */
     if (level->items == s->max_items ||
@@ -367,7 +417,22 @@ static int scan_item(struct scan *s) {
             return -1;
         skip_space(s);
     }
-    return scan_value(s);
+    member = indexed(s);
+    from = s->p;
+    opened = scan_value(s);
+    if (member != NULL && opened >= 0)
+        index_value(s, member, from, opened);
+    return opened;
+}
+
+static void close_container(struct scan *s) {
+    struct mru_jmember *member;
+    s->n_names = s->levels[s->depth - 1].names_at;
+    s->depth--;
+    s->p++;
+    member = s->depth == 1 ? indexed(s) : NULL;
+    if (member != NULL)
+        member->len = (uint32_t)((size_t)(s->p - s->start) - member->value);
 }
 
 /* Goes on behind a value, or behind the opening of a container (opened): closes
@@ -378,9 +443,7 @@ static int scan_between(struct scan *s, int opened) {
         const struct level *level = &s->levels[s->depth - 1];
         skip_space(s);
         if (peek(s) == level->close) {
-            s->n_names = level->names_at;
-            s->depth--;
-            s->p++;
+            close_container(s);
             opened = 0;
             continue;
         }
@@ -445,6 +508,13 @@ static mereau_status refuse(const struct scan *s, mereau_error *err) {
 mereau_status mru_json_check(struct mru_jval *root, const void *text,
                              size_t len, const struct mru_json_limits *limits,
                              mereau_error *err) {
+    return mru_json_index(root, NULL, NULL, text, len, limits, err);
+}
+
+mereau_status mru_json_index(struct mru_jval *root, struct mru_jindex *index,
+                             uint8_t *texts, const void *text, size_t len,
+                             const struct mru_json_limits *limits,
+                             mereau_error *err) {
     struct scan s;
     struct mru_jval value = {NULL, 0, 0};
     *root = value;
@@ -467,8 +537,16 @@ mereau_status mru_json_check(struct mru_jval *root, const void *text,
                                                         : MEREAU_MAX_JWKS;
     s.depth = 0;
     s.n_names = 0;
+    s.index = index;
+    s.texts = texts;
+    if (index != NULL)
+        index->n = 0;
+    if (texts != NULL)
+        memcpy(texts, text, len);
     if (scan_document(&s, &value) != 0)
         return refuse(&s, err);
+    if (index != NULL && value.kind == 'o')
+        index->n = s.levels[0].items;
     *root = value;
     return MEREAU_OK;
 }

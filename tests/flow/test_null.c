@@ -301,6 +301,7 @@ static void null_verifiers(void) {
     CALL(mereau_verifier_set_jwks, (NULL, "{}", 2));
     CALL(mereau_verifier_add_key, (NULL, "{}", 2, MEREAU_ALG_ES256));
     CALL(mereau_verifier_add_secret, (NULL, secret, 32, MEREAU_ALG_HS256));
+    CALL(mereau_verifier_add_jwk, (NULL, NULL));
     CALL(mereau_verifier_add_audience, (NULL, "a"));
     CALL(mereau_verifier_add_alg, (NULL, MEREAU_ALG_ES256));
     CALL(mereau_verifier_set_type, (NULL, "JWT"));
@@ -309,6 +310,16 @@ static void null_verifiers(void) {
     CALL(mereau_verifier_set_max_age_s, (NULL, 1));
     CALL(mereau_verifier_set_max_snapshot_age_s, (NULL, 1));
     CALL(mereau_verifier_accept_any_audience, (NULL));
+    CALL(mereau_verifier_accept_any_type, (NULL));
+    CALL(mereau_verifier_accept_any_subject, (NULL));
+    CALL(mereau_verifier_accept_audience_list, (NULL));
+    CALL(mereau_verifier_set_subject, (NULL, "a"));
+    CALL(mereau_verifier_set_max_lifetime_s, (NULL, 1));
+    CALL(mereau_verifier_set_max_scope, (NULL, "a"));
+    CALL(mereau_verifier_set_check, (NULL, NULL, NULL));
+    CALL(mereau_verifier_set_cache_bytes, (NULL, 1));
+    assert_true(CALL(mereau_verifier_cache_count, (NULL, MEREAU_CACHE_HITS)) ==
+                0);
     CALL(mereau_verifier_free, (NULL));
     assert_int_equal(CALL(mereau_verifier_ready, (NULL, NULL)), MEREAU_E_NOMEM);
     assert_int_equal(
@@ -317,6 +328,7 @@ static void null_verifiers(void) {
     assert_int_equal(CALL(mereau_verifier_wants_jwks, (NULL, T0)), 0);
     wrong(made_for(NULL, API));
     wrong(made_for(ISSUER, NULL));
+    wrong(CALL(mereau_verifier_new_for, (MEREAU_PROFILE_SSO, NULL, NULL)));
 #define WRONG(call)                                                            \
     v = made_for(ISSUER, API);                                                 \
     mereau_verifier_add_secret(v, secret, 32, MEREAU_ALG_HS256);               \
@@ -328,6 +340,9 @@ static void null_verifiers(void) {
     WRONG(mereau_verifier_add_audience(v, NULL));
     WRONG(mereau_verifier_set_type(v, NULL));
     WRONG(mereau_verifier_add_claim(v, NULL, "x"));
+    WRONG(mereau_verifier_add_jwk(v, NULL));
+    WRONG(mereau_verifier_set_subject(v, NULL));
+    WRONG(mereau_verifier_set_max_scope(v, NULL));
 #undef WRONG
 }
 
@@ -338,6 +353,7 @@ static void null_for_verifying(void) {
     mereau_error err = MEREAU_ERROR_INIT;
     mereau_verifier_add_secret(v, secret, 32, MEREAU_ALG_HS256);
     mereau_verifier_add_claim(v, "any", NULL);
+    mereau_verifier_set_check(v, NULL, NULL);
     assert_int_equal(mereau_verifier_ready(v, NULL), MEREAU_OK);
     assert_int_equal(mereau_verifier_replace_jwks(v, NULL, 2, T0, NULL),
                      MEREAU_E_ARG);
@@ -493,7 +509,52 @@ static void null_sets_of_keys(void) {
     mereau_bytes_free(out);
 }
 
+static void null_expectations(void) {
+    mereau_expect *e = CALL(mereau_expect_new, ());
+    mereau_error err = MEREAU_ERROR_INIT;
+    CALL(mereau_expect_free, (NULL));
+    CALL(mereau_expect_reset, (NULL));
+    CALL(mereau_expect_set, (NULL, MEREAU_EXPECT_NONCE, "a"));
+    CALL(mereau_expect_set_int, (NULL, MEREAU_EXPECT_MAX_AUTH_AGE_S, 1));
+    assert_int_equal(CALL(mereau_jwt_verify_expecting,
+                          (NULL, NULL, NULL, 1, NULL, T0, &err)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(
+        mereau_jwt_verify_expecting(NULL, NULL, "a", 1, e, T0, NULL),
+        MEREAU_E_NOMEM);
+    mereau_expect_free(e);
+}
+
+static void null_issuers(void) {
+    mereau_issuers *set = CALL(mereau_issuers_new, ());
+    mereau_expect *e = mereau_expect_new();
+    mereau_error err = MEREAU_ERROR_INIT;
+    CALL(mereau_issuers_free, (NULL));
+    assert_int_equal(CALL(mereau_issuers_add, (NULL, NULL, NULL)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(mereau_issuers_add(set, NULL, &err), MEREAU_E_NOMEM);
+    assert_int_equal(CALL(mereau_issuers_remove, (NULL, "a")), 0);
+    assert_int_equal(mereau_issuers_remove(set, NULL), 0);
+    assert_null(CALL(mereau_issuers_find, (NULL, "a")));
+    assert_null(mereau_issuers_find(set, NULL));
+    assert_null(CALL(mereau_issuers_wants_jwks, (NULL, T0)));
+    assert_int_equal(
+        CALL(mereau_issuers_verify, (NULL, NULL, "a", 1, T0, NULL)),
+        MEREAU_E_NOMEM);
+    assert_int_equal(mereau_issuers_verify(set, NULL, NULL, 1, T0, &err),
+                     MEREAU_E_ARG);
+    assert_int_equal(CALL(mereau_issuers_verify_expecting,
+                          (set, NULL, "a", 1, NULL, T0, &err)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(
+        mereau_issuers_verify_expecting(set, NULL, NULL, 1, e, T0, NULL),
+        MEREAU_E_ARG);
+    mereau_expect_free(e);
+    mereau_issuers_free(set);
+}
+
 static void null_claims(void) {
+    double number = 7;
     mereau_claims *c = mereau_claims_new();
     size_t len = 7;
     assert_null(CALL(mereau_claims_text, (NULL, "sub")));
@@ -504,6 +565,18 @@ static void null_claims(void) {
     assert_null(mereau_claims_text_at(c, NULL, 0));
     assert_int_equal(CALL(mereau_claims_has_scope, (NULL, "read")), 0);
     assert_int_equal(mereau_claims_has_scope(c, NULL), 0);
+    assert_int_equal(CALL(mereau_claims_kind, (NULL, "a")), MEREAU_JSON_NONE);
+    assert_int_equal(mereau_claims_kind(c, NULL), MEREAU_JSON_NONE);
+    assert_int_equal(CALL(mereau_claims_number, (NULL, "a", &number)), 0);
+    assert_true(number == 0);
+    assert_int_equal(mereau_claims_number(c, NULL, NULL), 0);
+    assert_int_equal(CALL(mereau_claims_bool, (NULL, "a")), -1);
+    assert_int_equal(mereau_claims_bool(c, NULL), -1);
+    assert_int_equal(CALL(mereau_claims_count, (NULL, "a")), 0);
+    assert_int_equal(mereau_claims_count(c, NULL), 0);
+    assert_null(CALL(mereau_claims_raw, (NULL, "a", &len)));
+    assert_null(mereau_claims_raw(c, NULL, NULL));
+    assert_string_equal(CALL(mereau_claims_thumbprint, (NULL)), "");
     assert_string_equal(CALL(mereau_claims_json, (NULL, &len)), "");
     assert_int_equal(len, 0);
     assert_string_equal(mereau_claims_json(c, NULL), "");
@@ -667,6 +740,8 @@ static void null_for_every_pointer_of_every_function(void **state) {
     null_json();
     null_keys();
     null_sets_of_keys();
+    null_expectations();
+    null_issuers();
     null_claims();
     null_for_the_rest();
     null_testbeds();
