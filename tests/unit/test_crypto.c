@@ -232,13 +232,11 @@ static void a_kept_key_allocates_nothing_when_used(void **state) {
     mru_mac *mac = mru_mac_new(MRU_SHA512, (const uint8_t *)"k", 1);
     (void)state;
     assert_non_null(mac);
-    if (!test_alloc_available() || (mru_crypto_has() & MRU_HAS_OWN_RANDOM)) {
-        mru_mac_free(mac); /* OpenSSL copies contexts in memory of its own */
-        skip();
-    }
     unsigned long before = test_alloc_count();
     assert_int_equal(mru_mac_run(mac, &data, 1, out), 0);
-    assert_int_equal(test_alloc_count(), before);
+    /* OpenSSL copies contexts in memory of its own. */
+    if (!(mru_crypto_has() & MRU_HAS_OWN_RANDOM))
+        assert_int_equal(test_alloc_count(), before);
     mru_mac_free(mac);
 }
 

@@ -189,18 +189,21 @@ mereau_status mru_rsa_numbers_read(struct mru_rsa_numbers *numbers,
  * candidate is drawn anew: 1, or -1. */
 static int draw_prime(BIGNUM *p, const BIGNUM *e, uint32_t bits,
                       struct mru_rng_box *box, struct work *w) {
-    uint8_t bytes[MRU_RSA_MAX / 2];
-    const size_t len = bits / 8;
+    uint8_t bytes[MRU_RSA_MAX / 2 + 1];
+    const size_t len = (bits + 7) / 8;
+    const int high = (int)bits - 1;
     int is = 0;
     while (is == 0) {
         if (mru_rng_draw(box, bytes, len) != 0) {
             is = -1;
             break;
         }
-        bytes[0] |= 0xC0;
-        bytes[len - 1] |= 1;
-        if (!BN_bin2bn(bytes, (int)len, p) || !BN_copy(w->a, p) ||
-            !BN_sub_word(w->a, 1) || !BN_mod(w->b, w->a, e, w->ctx))
+        bytes[0] |= 0x80; /* so that there is enough to cut off */
+        if (!BN_bin2bn(bytes, (int)len, p) ||
+            (len * 8 > bits && !BN_mask_bits(p, (int)bits)) ||
+            !BN_set_bit(p, high) || !BN_set_bit(p, high - 1) ||
+            !BN_set_bit(p, 0) || !BN_copy(w->a, p) || !BN_sub_word(w->a, 1) ||
+            !BN_mod(w->b, w->a, e, w->ctx))
             is = -1;
         else if (!BN_is_zero(w->b))
             is = BN_check_prime(p, w->ctx, NULL);
@@ -240,7 +243,7 @@ static int draw_numbers(struct mru_rsa_numbers *k, uint32_t bits,
            *q = k->part[MRU_PART_Q];
     if (!BN_set_word(e, 65537))
         return -1;
-    int is = draw_prime(p, e, bits / 2, box, w);
+    int is = draw_prime(p, e, (bits + 1) / 2, box, w);
     int apart = 0;
     while (is == 1 && !apart) {
         is = draw_prime(q, e, bits / 2, box, w);
