@@ -1,7 +1,7 @@
 /* tests/redis/test_kit.c - the store kit, with threads and processes, on a
  * server with settings that are durable, on one without, on a node that has all
- * slots of a cluster (where a script that left its slot would be refused), and with
- * connections that the host brings. */
+ * slots of a cluster and on two that share them (where a script that left its slot
+ * would be refused), and with connections that the host brings. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -94,18 +94,25 @@ static void unix_socket_and_prefix_pass_the_store_kit(void **state) {
 
 /* --- a cluster --- */
 
+static void wait_for_cluster(const struct server *server, const char *nodes) {
+    char out[256] = "";
+    int up = 0;
+    for (int i = 0; i < 1000 && !up; i++) {
+        mru_sleep_ms(10);
+        server_say(server, "CLUSTER INFO", out);
+        up = strstr(out, "cluster_state:ok") != NULL &&
+             strstr(out, nodes) != NULL;
+    }
+    assert_true(up);
+}
+
 static void cluster_node_passes_the_store_kit(void **state) {
     static const char *const words[] = {"--cluster-enabled", "yes", NULL};
     struct place place;
-    char out[256] = "";
     (void)state;
     start(&place, words);
     server_must(&place.server, "CLUSTER ADDSLOTSRANGE 0 16383", "OK");
-    for (int i = 0; i < 500 && strstr(out, "cluster_state:ok") == NULL; i++) {
-        mru_sleep_ms(10);
-        server_say(&place.server, "CLUSTER INFO", out);
-    }
-    assert_non_null(strstr(out, "cluster_state:ok"));
+    wait_for_cluster(&place.server, "cluster_known_nodes:1");
     /* CROSSSLOT would be IO, and fail a check. */
     run_kit(&place, ALWAYS, 4, 4, 2);
     server_end(&place.server);
@@ -155,6 +162,53 @@ static void connections_of_the_host_pass_the_store_kit(void **state) {
     server_end(&place.server);
 }
 
+static int32_t take_by_slot(void *user, uint32_t slot,
+                            struct redisContext **out) {
+    const struct pool *nodes = user;
+    *out = redisConnect("127.0.0.1",
+                        (int)(slot < 8192 ? nodes[0].port : nodes[1].port));
+    return *out == NULL || (*out)->err != 0;
+}
+
+static void two_nodes_of_a_cluster_pass_the_store_kit(void **state) {
+    static const char *const words[] = {"--cluster-enabled", "yes", NULL};
+    struct place one, two;
+    struct pool nodes[2] = {{PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, {0, 0}},
+                            {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, {0, 0}}};
+    mereau_store *store;
+    char command[64];
+    int answers[8] = {0};
+    (void)state;
+    start(&one, words);
+    start(&two, words);
+    server_must(&one.server, "CLUSTER SET-CONFIG-EPOCH 1", "OK");
+    server_must(&two.server, "CLUSTER SET-CONFIG-EPOCH 2", "OK");
+    server_must(&one.server, "CLUSTER ADDSLOTSRANGE 0 8191", "OK");
+    server_must(&two.server, "CLUSTER ADDSLOTSRANGE 8192 16383", "OK");
+    snprintf(command, sizeof command, "CLUSTER MEET 127.0.0.1 %u",
+             two.server.port);
+    server_must(&one.server, command, "OK");
+    wait_for_cluster(&one.server, "cluster_known_nodes:2");
+    wait_for_cluster(&two.server, "cluster_known_nodes:2");
+    /* With the store's own connections, the other node's slots are busy. */
+    for (int i = 0; i < 2; i++) {
+        store = server_store(i == 0 ? &one.server : &two.server, NULL);
+        answers[put(store, "a", 0, 1, "x")]++;
+        mereau_store_close(store);
+    }
+    assert_int_equal(answers[MEREAU_STORE_OK], 1);
+    assert_int_equal(answers[MEREAU_STORE_BUSY], 1);
+    nodes[0].port = one.server.port;
+    nodes[1].port = two.server.port;
+    one.set.pool = nodes;
+    one.set.take = take_by_slot;
+    one.set.give = give;
+    run_kit(&one, ALWAYS, 6, 4, 2);
+    assert_true(nodes[0].given > 100); /* give counts for both */
+    server_end(&one.server);
+    server_end(&two.server);
+}
+
 static void host_is_told_the_slot_that_the_server_reckons(void **state) {
     static const char *const words[] = {"--cluster-enabled", "yes", NULL};
     struct place place;
@@ -183,6 +237,7 @@ int main(void) {
         cmocka_unit_test(unix_socket_and_prefix_pass_the_store_kit),
         cmocka_unit_test(cluster_node_passes_the_store_kit),
         cmocka_unit_test(connections_of_the_host_pass_the_store_kit),
+        cmocka_unit_test(two_nodes_of_a_cluster_pass_the_store_kit),
         cmocka_unit_test(host_is_told_the_slot_that_the_server_reckons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,9 @@ tests = {m for p in glob.glob("tests/**/*.c", recursive=True)
 tests |= {m for p in glob.glob("examples/python/test_*.py")
           for m in re.findall(r"^def (\w+)\(", read(p), re.M)}
 targets = set(re.findall(r"^([\w-]+):(?!=)", read("Makefile"), re.M))
+# Of each adapter that has a server: a part of check-all, and a benchmark.
+targets |= {f"{what}-{os.path.basename(path)}" for path in glob.glob("lib/adapters/*")
+            for what in ("check", "bench")}
 targets |= set(re.search(r"^parts = (.*?)\n\.PHONY", read("Makefile"), re.M | re.S).group(1)
                .replace("\\\n", " ").split())
 for line in re.findall(r"^\.PHONY: (.*)$", read("Makefile"), re.M):
