@@ -300,6 +300,48 @@ static void a_peer_that_is_no_point_is_refused(void **state) {
     }
 }
 
+/* --- pairs of RSA --- */
+
+/* A provider finds what is missing, and proves all that is there. */
+static void private_numbers_are_completed_and_proved(void **state) {
+    static const int given[] = {MRU_PART_N, MRU_PART_E, MRU_PART_D, MRU_PART_P,
+                                MRU_PART_Q};
+    static uint8_t room[MRU_PARTS][MRU_RSA_MAX];
+    const struct mru_alg *alg = mru_alg_info(MEREAU_ALG_RSA_OAEP_256);
+    mru_pkey *whole = parsed(alg->id, rsa_pkcs8), *key = NULL;
+    uint8_t number[MRU_RSA_MAX];
+    mereau_error err = MEREAU_ERROR_INIT;
+    (void)state;
+    for (size_t n = 3; n <= 5;
+         n += 2) { /* with d alone; with p and q as well */
+        struct mru_pkey_parts parts = {{{NULL, 0}}};
+        for (size_t i = 0; i < n; i++)
+            parts.part[given[i]] = part(whole, given[i], room[given[i]]);
+        assert_int_equal(mru_pkey_make(&key, alg, NULL, &parts, &err),
+                         MEREAU_OK);
+        int swapped = 0; /* which of the primes is p is not told by n */
+        for (int i = MRU_PART_N; i <= MRU_PART_QI; i++) {
+            mereau_slice own = part(key, i, number);
+            mereau_slice wanted = part(whole, i, room[i]);
+            int same = own.len == wanted.len &&
+                       memcmp(own.data, wanted.data, own.len) == 0;
+            if (i == MRU_PART_P && n == 3)
+                swapped = !same;
+            assert_true(same || (swapped && i >= MRU_PART_P));
+        }
+        mru_pkey_free(key);
+        for (size_t i = 2; i < n; i++) { /* each of them wrong */
+            room[given[i]][parts.part[given[i]].len - 1] ^= 2;
+            assert_int_equal(mru_pkey_make(&key, alg, NULL, &parts, &err),
+                             MEREAU_E_KEY);
+            assert_string_equal(err.rule, "key.pair");
+            assert_null(key);
+            room[given[i]][parts.part[given[i]].len - 1] ^= 2;
+        }
+    }
+    mru_pkey_free(whole);
+}
+
 /* --- RSA-OAEP --- */
 
 static void what_was_encrypted_comes_back_and_nothing_near_it(void **state) {
@@ -564,6 +606,7 @@ int main(void) {
         cmocka_unit_test(a_curve_is_asked_for_where_the_algorithm_names_none),
         cmocka_unit_test(both_sides_agree_as_in_rfc_7518),
         cmocka_unit_test(a_peer_that_is_no_point_is_refused),
+        cmocka_unit_test(private_numbers_are_completed_and_proved),
         cmocka_unit_test(what_was_encrypted_comes_back_and_nothing_near_it),
         cmocka_unit_test(the_two_hashes_of_oaep_are_two_algorithms),
         cmocka_unit_test(a_key_does_only_what_its_algorithm_does),

@@ -330,6 +330,20 @@ static void lengths_and_numbers_have_one_form(void **state) {
     }
 }
 
+/* 129 bytes need a length of one byte more, not of two. */
+static void long_lengths_are_shortest_too(void **state) {
+    uint8_t text[4 + 129] = {4, 0x82, 0, 129};
+    mereau_slice in = {text, sizeof text}, value;
+    (void)state;
+    assert_int_equal(mru_der_take(&in, MRU_DER_OCTETS, &value), -1);
+    text[1] = 4;
+    text[2] = 0x81;
+    in.data = text + 1;
+    in.len = sizeof text - 1;
+    assert_int_equal(mru_der_take(&in, MRU_DER_OCTETS, &value), 0);
+    assert_int_equal(value.len, 129);
+}
+
 static void long_elements_are_written_as_they_are_read(void **state) {
     static const size_t lens[] = {0, 1, 127, 128, 255, 256, 65535, 65536};
     uint8_t *data = calloc(1, 65536);
@@ -596,6 +610,7 @@ int main(void) {
         cmocka_unit_test(bits_that_mean_nothing_are_zero),
         cmocka_unit_test(der_is_read_to_its_last_byte),
         cmocka_unit_test(lengths_and_numbers_have_one_form),
+        cmocka_unit_test(long_lengths_are_shortest_too),
         cmocka_unit_test(long_elements_are_written_as_they_are_read),
         cmocka_unit_test(a_private_key_may_leave_its_public_half_out),
         cmocka_unit_test(what_contradicts_itself_is_refused),
