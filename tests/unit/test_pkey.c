@@ -48,7 +48,7 @@ static mru_pkey *generated(int32_t alg, const char *crv, uint64_t seed) {
     struct generator g = {NULL, 0, seed, 0, 0};
     mereau_error err = MEREAU_ERROR_INIT;
     mru_pkey *key = NULL;
-    if (mru_pkey_generate(&key, mru_alg_info(alg), crv ? curve(crv) : NULL,
+    if (mru_pkey_generate(&key, mru_alg_info(alg), crv ? curve(crv) : NULL, 0,
                           draw, &g, &err) != MEREAU_OK)
         fail_msg("%s", err.text);
     return key;
@@ -151,7 +151,7 @@ static void a_drawn_number_is_from_1_to_n_minus_1(void **state) {
     script[5 * 32 + 31]--;
     struct generator g = {script, sizeof script, 1, 0, 0};
     assert_int_equal(mru_pkey_generate(&key, mru_alg_info(MEREAU_ALG_ES256),
-                                       NULL, draw, &g, &err),
+                                       NULL, 0, draw, &g, &err),
                      MEREAU_OK);
     assert_int_equal(g.draws, 6);
     mereau_slice d = part(key, MRU_PART_D, room);
@@ -162,7 +162,7 @@ static void a_drawn_number_is_from_1_to_n_minus_1(void **state) {
     script[31] = 1;
     struct generator one = {script, 32, 1, 0, 0};
     assert_int_equal(mru_pkey_generate(&key, mru_alg_info(MEREAU_ALG_ES256),
-                                       NULL, draw, &one, &err),
+                                       NULL, 0, draw, &one, &err),
                      MEREAU_OK);
     assert_int_equal(one.draws, 1);
     mru_pkey_free(key);
@@ -178,7 +178,7 @@ static void a_broken_generator_does_not_hang(void **state) {
         struct generator g = {ones, sizeof ones, 1, 0, 0};
         mereau_error err = MEREAU_ERROR_INIT;
         mru_pkey *key = (mru_pkey *)&err;
-        assert_int_equal(mru_pkey_generate(&key, mru_alg_info(algs[i]), NULL,
+        assert_int_equal(mru_pkey_generate(&key, mru_alg_info(algs[i]), NULL, 0,
                                            draw, &g, &err),
                          MEREAU_E_CRYPTO);
         assert_null(key);
@@ -201,17 +201,17 @@ static void a_curve_is_asked_for_where_the_algorithm_names_none(void **state) {
     }
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(
-            mru_pkey_generate(&key, ecdh, curve(wrong[i]), draw, &g, &err),
+            mru_pkey_generate(&key, ecdh, curve(wrong[i]), 0, draw, &g, &err),
             MEREAU_E_KEY);
         assert_string_equal(err.rule, "key.crv");
     }
-    assert_int_equal(mru_pkey_generate(&key, ecdh, NULL, draw, &g, &err),
+    assert_int_equal(mru_pkey_generate(&key, ecdh, NULL, 0, draw, &g, &err),
                      MEREAU_E_KEY);
     assert_int_equal(mru_pkey_generate(&key, mru_alg_info(MEREAU_ALG_ES256),
-                                       curve("P-384"), draw, &g, &err),
+                                       curve("P-384"), 0, draw, &g, &err),
                      MEREAU_E_KEY);
     assert_int_equal(mru_pkey_generate(&key, mru_alg_info(MEREAU_ALG_A128KW),
-                                       NULL, draw, &g, &err),
+                                       NULL, 0, draw, &g, &err),
                      MEREAU_E_ALG);
     assert_null(key);
 }

@@ -116,7 +116,7 @@ static void made_keys_return_from_their_texts(void **state) {
             mru_pkey *key = NULL, *again = NULL;
             struct mru_buf text = {0}, other = {0};
             assert_int_equal(
-                mru_pkey_generate(&key, alg, crv, draw, &random, &err),
+                mru_pkey_generate(&key, alg, crv, 0, draw, &random, &err),
                 MEREAU_OK);
             for (int form = 0; form < 4; form++) {
                 int private_too = form & 1, pem = form >> 1;
