@@ -4,6 +4,8 @@
  *
  *     mereau_jwk       one key; immutable, shared by counting        (jwk.h)
  *     mereau_jwks      a set of keys                                    (jwk.h)
+ *     mereau_jws_..., mereau_jwe_...   signatures and encryption of any bytes
+ *                                                             (jws.h, jwe.h)
  *     mereau_verifier  whom to trust; ready, then shared                (jwt.h)
  *     mereau_claims    what a token said; one owner, used again         (claims.h)
  *     mereau_expect    what one request expects; one owner, used again  (expect.h)
@@ -21,6 +23,8 @@
 #include <mereau/system.h>
 #include <mereau/json.h>
 #include <mereau/jwk.h>
+#include <mereau/jws.h>
+#include <mereau/jwe.h>
 #include <mereau/claims.h>
 #include <mereau/expect.h>
 #include <mereau/jwt.h>

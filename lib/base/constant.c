@@ -62,6 +62,8 @@ static const struct constant constants[] = {
     C(ENC_A256GCM),
     C(ENC_A128CBC_HS256),
     C(ENC_A256CBC_HS512),
+    C(JWS_DETACHED),
+    C(JWS_UNENCODED),
     C(JWK_PUBLIC),
     C(JWK_PRIVATE),
     C(PEM_PUBLIC),

@@ -415,6 +415,75 @@ static void null_json(void) {
 }
 
 /* The makers of keys: without a place, without what they are made of. */
+static void null_for_messages(void) {
+    const uint8_t byte = 1;
+    const int32_t gcm = MEREAU_ENC_A256GCM;
+    mereau_bytes *out = mereau_bytes_new();
+    mereau_jwks *set = mereau_jwks_new();
+    mereau_jwk *key = NULL, *to = NULL;
+    assert_int_equal(mereau_jwk_generate(&key, MEREAU_ALG_HS256, 0, NULL, NULL),
+                     MEREAU_OK);
+    assert_int_equal(mereau_jwk_generate(&to, MEREAU_ALG_A256KW, 0, NULL, NULL),
+                     MEREAU_OK);
+    assert_int_equal(
+        CALL(mereau_jws_sign, (NULL, key, NULL, &byte, 1, 0, NULL, NULL)),
+        MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jws_sign(out, NULL, NULL, &byte, 1, 0, NULL, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(mereau_jws_sign(out, key, NULL, NULL, 1, 0, NULL, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(
+        CALL(mereau_jws_verify, (NULL, NULL, set, "a", 1, NULL, 0, 0, NULL)),
+        MEREAU_E_NOMEM);
+    assert_int_equal(
+        mereau_jws_verify(out, NULL, NULL, "a", 1, NULL, 0, 0, NULL),
+        MEREAU_E_NOMEM);
+    assert_int_equal(
+        mereau_jws_verify(out, NULL, set, NULL, 1, NULL, 0, 0, NULL),
+        MEREAU_E_ARG);
+    assert_int_equal(mereau_jws_verify(out, NULL, set, "a", 1, NULL, 1,
+                                       MEREAU_JWS_DETACHED, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(
+        CALL(mereau_jwe_encrypt, (NULL, to, gcm, NULL, &byte, 1, NULL, NULL)),
+        MEREAU_E_NOMEM);
+    assert_int_equal(
+        mereau_jwe_encrypt(out, NULL, gcm, NULL, &byte, 1, NULL, NULL),
+        MEREAU_E_ARG);
+    assert_int_equal(
+        mereau_jwe_encrypt(out, to, gcm, NULL, NULL, 1, NULL, NULL),
+        MEREAU_E_ARG);
+    assert_int_equal(CALL(mereau_jwe_decrypt, (NULL, NULL, set, "a", 1, NULL)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jwe_decrypt(out, NULL, NULL, "a", 1, NULL),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jwe_decrypt(out, NULL, set, NULL, 1, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(
+        CALL(mereau_jwt_sign, (NULL, key, NULL, "{}", 2, NULL, NULL)),
+        MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jwt_sign(out, NULL, NULL, "{}", 2, NULL, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(mereau_jwt_sign(out, key, NULL, NULL, 2, NULL, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(CALL(mereau_jwt_sign_encrypted,
+                          (NULL, key, to, gcm, NULL, "{}", 2, NULL, NULL)),
+                     MEREAU_E_NOMEM);
+    assert_int_equal(mereau_jwt_sign_encrypted(out, NULL, to, gcm, NULL, "{}",
+                                               2, NULL, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(mereau_jwt_sign_encrypted(out, key, NULL, gcm, NULL, "{}",
+                                               2, NULL, NULL),
+                     MEREAU_E_ARG);
+    assert_int_equal(
+        mereau_jwt_sign_encrypted(out, key, to, gcm, NULL, NULL, 2, NULL, NULL),
+        MEREAU_E_ARG);
+    mereau_jwk_free(key);
+    mereau_jwk_free(to);
+    mereau_jwks_free(set);
+    mereau_bytes_free(out);
+}
+
 static void null_makers_of_keys(const mereau_jwk *key) {
     const uint8_t secret[32] = {1};
     mereau_error small = {8, 0, 0, 0, "", "", "", "", ""};
@@ -745,6 +814,7 @@ static void null_for_every_pointer_of_every_function(void **state) {
     null_claims();
     null_for_the_rest();
     null_testbeds();
+    null_for_messages();
     a_setup_without_bed_or_op_aborts();
     look_into_the_headers();
 }
