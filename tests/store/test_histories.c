@@ -187,7 +187,7 @@ static void sqlite_is_linearizable(void **state) {
 
 /* --- wrong ones --- */
 
-enum { AT_MOST = 500 }; /* histories until a wrong store must have been found */
+enum { AT_MOST = 2000 }; /* histories until a wrong store must have been found */
 
 static void is_found(enum fault fault, enum history_plant plant,
                      const char *name) {
