@@ -157,30 +157,28 @@ void mru_postgres_give(struct mru_postgres *store, PGconn *conn, int broken) {
 
 /* What a durable store promises must hold on a new connection, too: the settings
  * may have changed since it was opened. */
-static int is_as_promised(const struct mru_postgres *store, PGconn *conn,
+static int32_t look_again(const struct mru_postgres *store, PGconn *conn,
                           int64_t deadline) {
     const char *warning;
     if ((store->table.caps & MEREAU_CAP_DURABLE) == 0 ||
         store->options.take != NULL)
-        return 1;
+        return MEREAU_STORE_OK;
     warning = mru_postgres_warning_of(store, conn, deadline);
-    return warning != NULL && *warning == 0;
+    if (warning == NULL)
+        return MEREAU_STORE_BUSY; /* lost while it was asked */
+    return *warning == 0 ? MEREAU_STORE_OK : MEREAU_STORE_IO;
 }
 
 int32_t mru_postgres_take(struct mru_postgres *store, PGconn **out) {
     int32_t result = take_any(store, out);
     int64_t deadline = mru_postgres_now_ms() + store->options.timeout_ms;
-    int fresh;
 
-    if (result == MEREAU_STORE_OK && !mru_postgres_is_prepared(*out)) {
-        fresh = (store->options.flags & MEREAU_POSTGRES_POOLER) == 0;
-        if (fresh &&
-            mru_postgres_prepare(store, *out, store->options.take == NULL,
-                                 deadline) != 0)
-            result = MEREAU_STORE_BUSY;
-        else if (fresh && !is_as_promised(store, *out, deadline))
-            result = MEREAU_STORE_IO;
-    }
+    if (result == MEREAU_STORE_OK && !mru_postgres_is_prepared(*out) &&
+        (store->options.flags & MEREAU_POSTGRES_POOLER) == 0)
+        result = mru_postgres_prepare(store, *out, store->options.take == NULL,
+                                      deadline) == 0
+                     ? look_again(store, *out, deadline)
+                     : MEREAU_STORE_BUSY;
     if (result != MEREAU_STORE_OK) {
         mru_postgres_give(store, *out, 1);
         *out = NULL;
