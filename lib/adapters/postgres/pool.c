@@ -13,22 +13,11 @@ static void say_nothing(void *unused, const PGresult *result) {
     (void)result;
 }
 
-/* 0 when the server has not closed it while nobody looked. Also takes in what it
- * may say in between, as changes of its settings. */
-static int is_gone(PGconn *conn) {
-    for (int i = 0; i < 8; i++) {
-        struct pollfd fd = {PQsocket(conn), POLLIN, 0};
-        PGnotify *notify;
-        if (PQstatus(conn) != CONNECTION_OK || fd.fd < 0)
-            return 1;
-        if (poll(&fd, 1, 0) <= 0)
-            return 0;
-        if (!PQconsumeInput(conn))
-            return 1;
-        while ((notify = PQnotifies(conn)) != NULL)
-            PQfreemem(notify);
-    }
-    return 1;
+/* 1 when it is of no more use. An idle server says nothing, but to say goodbye or
+ * that its settings changed: a new connection is as good then. */
+static int is_gone(const PGconn *conn) {
+    struct pollfd fd = {PQsocket(conn), POLLIN, 0};
+    return PQstatus(conn) != CONNECTION_OK || fd.fd < 0 || poll(&fd, 1, 0) != 0;
 }
 
 /* As it has to be before a call, and as it has to be after one. */
