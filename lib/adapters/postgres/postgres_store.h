@@ -70,6 +70,9 @@ int mru_postgres_send(const struct mru_postgres *store, PGconn *conn,
 /* Sends what is queued and waits until PQgetResult would not block. 0, or -1:
  * the deadline is over or the connection lost. */
 int mru_postgres_wait(PGconn *conn, int64_t deadline);
+/* The next result of a pipeline; NULL: none will come, and what was asked for is
+ * not known. */
+PGresult *mru_postgres_next(PGconn *conn, int64_t deadline);
 /* Runs SQL that is sent as text, outside of pipeline mode. The last result, to be
  * cleared by the caller; NULL: no answer, the connection is of no use. */
 PGresult *mru_postgres_ask(PGconn *conn, const char *sql, int64_t deadline);

@@ -67,9 +67,8 @@ int mru_postgres_is_atomic(PGconn *conn, int64_t deadline) {
                                 0, NULL, NULL, NULL, NULL, 0) ||
              !PQpipelineSync(conn);
     while (!failed && !seen) {
-        PGresult *result;
-        failed = mru_postgres_wait(conn, deadline) != 0;
-        result = failed ? NULL : PQgetResult(conn);
+        PGresult *result = mru_postgres_next(conn, deadline);
+        failed = result == NULL;
         seen = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         PQclear(result);
     }

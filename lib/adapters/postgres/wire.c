@@ -113,6 +113,27 @@ int mru_postgres_wait(PGconn *conn, int64_t deadline) {
     }
 }
 
+PGresult *mru_postgres_next(PGconn *conn, int64_t deadline) {
+    /* A NULL follows the results of each statement; not two. */
+    for (int i = 0; i < 3; i++) {
+        PGresult *result;
+        if (mru_postgres_wait(conn, deadline) != 0)
+            return NULL;
+        result = PQgetResult(conn);
+        if (result == NULL)
+            continue;
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR &&
+            PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL) {
+            /* libpq's own: no connection, or no memory for what came, which may
+             * have been the end of the pipeline. */
+            PQclear(result);
+            return NULL;
+        }
+        return result;
+    }
+    return NULL;
+}
+
 PGresult *mru_postgres_ask(PGconn *conn, const char *sql, int64_t deadline) {
     PGresult *last = NULL, *next;
     if (!PQsendQuery(conn, sql))
@@ -209,9 +230,8 @@ int mru_postgres_prepare(const struct mru_postgres *store, PGconn *conn,
     failed =
         !PQenterPipelineMode(conn) || !queue_setup(store, conn, own, &wanted);
     while (!failed && seen < syncs) {
-        PGresult *result;
-        failed = mru_postgres_wait(conn, deadline) != 0;
-        result = failed ? NULL : PQgetResult(conn);
+        PGresult *result = mru_postgres_next(conn, deadline);
+        failed = result == NULL;
         if (PQresultStatus(result) == PGRES_PIPELINE_SYNC)
             seen++;
         else if (seen == 0)

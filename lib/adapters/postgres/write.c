@@ -157,15 +157,10 @@ static void note(struct commit *commit, const PGresult *result,
 
 /* Reads until the server has ended the pipeline, or says nothing more. */
 static void receive(struct commit *commit, size_t *failed) {
-    int empty = 0; /* NULLs in a row; one follows each statement */
-    while (!commit->synced && empty < 3) {
-        PGresult *result;
-        if (mru_postgres_wait(commit->conn, commit->deadline) != 0)
-            break;
-        result = PQgetResult(commit->conn);
-        empty = result == NULL ? empty + 1 : 0;
-        if (result != NULL)
-            note(commit, result, failed);
+    PGresult *result;
+    while (!commit->synced && (result = mru_postgres_next(
+                                   commit->conn, commit->deadline)) != NULL) {
+        note(commit, result, failed);
         PQclear(result);
     }
     commit->broken |= !commit->synced;
