@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "../faults/proxy.h"
+
 struct server {
     char folder[64];
     char programs[128]; /* folder of initdb and postgres */
@@ -24,6 +26,10 @@ void server_remove(struct server *server);
 int server_start(struct server *server, const char *setting);
 /* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. */
 void server_stop(struct server *server, int sig);
+
+/* A proxy in front of it; conninfo: how to get through it. NULL: it cannot. */
+struct proxy *server_proxy(const struct server *server, char *conninfo,
+                           size_t cap);
 
 /* Runs SQL as another program would. out, if not NULL: the first value of the
  * last result. 0, or -1 after having said why. */
