@@ -285,6 +285,14 @@ $(O)/tests/faults/preload.so: tests/faults/preload.c tests/faults/preload.h $(O)
 	@mkdir -p $(@D)
 	$(CC) $(std) -fPIC -shared $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -pthread
 
+# The benchmark of JWTs: ours, the provider's primitive, and the peers that are here.
+peers      := $(if $(filter openssl,$(CRYPTO)),$(foreach p,libjwt librhonabwy cjose jose,$(if $(call has,$(p)),$(p))))
+bench_jose  = $(O)/tests/bench/jose/bench_jose
+$(O)/tests/bench/jose/%.o: test_flags += $(CRYPTO_CFLAGS) $(peers:%=-DHAVE_%) \
+    $(if $(peers),$(shell $(PKG_CONFIG) --cflags $(peers)))
+$(bench_jose): $(patsubst %,$(O)/tests/bench/jose/%.o,bench_jose ours raw_$(CRYPTO) $(peers:%=peer_%)) $(all_libs)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(link_libs) $(if $(peers),$(shell $(PKG_CONFIG) --libs $(peers)))
+
 # Counts what the library calls, between its own files.
 $(O)/tests/flow/test_equal_work: private LDFLAGS += -Wl,--wrap=mru_hash,--wrap=mru_equal_ct
 
@@ -415,8 +423,17 @@ soak:
 mutants:
 	@bash tests/sim/mutants.sh
 
-bench: $(benches)
+# Signing and verifying JWTs against the bare primitives of both providers, and with
+# OpenSSL, on which they stand, against the libraries of others.
+bench:
+	@tests/tools/deps.sh bench
+	@$(again) bench-engine bench-jose
+	@$(again) CRYPTO=openssl O=build-openssl bench-jose
+.PHONY: bench-engine bench-jose
+bench-engine: $(benches)
 	@for b in $(benches); do echo "== $$b"; $$b || exit 1; done
+bench-jose: $(bench_jose)
+	@echo "== $<"; $<
 
 # Each fuzzer for FUZZ_SECONDS, from its own corpus if it has one.
 FUZZ_SECONDS ?= 60

@@ -1,10 +1,11 @@
 #!/bin/sh
-# deps.sh core|check|all - finds what building and checking need and is not there,
+# deps.sh core|check|all|bench - finds what building and checking need and is not there,
 # says what it will run, and installs it. Silent when nothing is missing.
 #
 #   core   the libraries and the demo
 #   check  and what `make check` uses
 #   all    and what `make check-all` uses
+#   bench  the libraries and what `make bench` measures beside them
 #
 # apt is tried by the project; dnf, apk and brew use the same list and are not.
 set -u
@@ -66,11 +67,21 @@ find_all() {
         python3 -c 'import jwcrypto'; } >/dev/null 2>&1 || need jwcrypto
 }
 
+# Libraries of others to be measured beside ours.
+find_bench() {
+    header openssl/evp.h || need openssl
+    pkg-config --exists libjwt || need libjwt
+    pkg-config --exists librhonabwy || need rhonabwy
+    pkg-config --exists cjose || need cjose
+    pkg-config --exists jose || need libjose
+}
+
 case $list in
 core) find_core ;;
 check) find_core; find_check ;;
 all) find_core; find_check; find_all ;;
-*) echo "usage: deps.sh core|check|all" >&2; exit 2 ;;
+bench) find_core; find_bench ;;
+*) echo "usage: deps.sh core|check|all|bench" >&2; exit 2 ;;
 esac
 [ -n "$missing" ] || exit 0
 if [ "${MEREAU_DEPS_AGAIN:-}" ]; then
@@ -91,6 +102,10 @@ cjson        libcjson-dev       cjson-devel        cjson-dev        cjson
 sqlite       libsqlite3-dev     sqlite-devel       sqlite-dev       sqlite
 libpq        libpq-dev          libpq-devel        libpq-dev        libpq
 postgres     postgresql         postgresql-server  postgresql       postgresql
+libjwt       libjwt-dev         libjwt-devel       -                -
+rhonabwy     librhonabwy-dev    -                  -                -
+cjose        libcjose-dev       cjose-devel        -                -
+libjose      libjose-dev        libjose-devel      -                -
 hiredis      libhiredis-dev     hiredis-devel      hiredis-dev      hiredis
 redis        redis-server       redis              redis            redis
 cmocka       libcmocka-dev      libcmocka-devel    cmocka-dev       cmocka
