@@ -60,14 +60,15 @@ has = $(shell $(PKG_CONFIG) --exists '$(1)' 2>/dev/null && echo yes)
 
 # --- adapters: a folder lib/adapters/NAME becomes the library mereau-NAME -------
 # NAME_pc is the .pc file of what it stands on. One whose library is not here is left
-# out and said so, except SQLite, which is looked for without a .pc file as well.
+# out and said so, except SQLite, which is looked for without a .pc file as well, and
+# front, which stands on nothing.
 # NAME_least, if set, is the oldest version.
 sqlite_pc   = sqlite3
 postgres_pc = libpq
 postgres_least = libpq >= 14
 redis_pc    = hiredis
 all_adapters := $(sort $(patsubst lib/adapters/%/,%,$(wildcard lib/adapters/*/)))
-adapters     := $(foreach a,$(all_adapters),$(if $(filter sqlite,$(a))$(call has,$(or $($(a)_least),$($(a)_pc))),$(a)))
+adapters     := $(foreach a,$(all_adapters),$(if $(filter sqlite front,$(a))$(call has,$(or $($(a)_least),$($(a)_pc))),$(a)))
 left_out      = $(filter-out $(adapters),$(all_adapters))
 
 # --- the libraries ------------------------------------------------------------
@@ -137,8 +138,8 @@ $(O)/libmereau-testing.so: $(testing_obj) $(O)/helpers.a $(O)/libmereau.so
 
 # adapter_rules: name
 define adapter_rules
-$(1)_cflags = $$(call once,$(1)_cflags,$$(call ask,--cflags,$$($(1)_pc),))
-$(1)_libs   = $$(call once,$(1)_libs,$$(call ask,--libs,$$($(1)_pc),-l$$($(1)_pc)))
+$(1)_cflags = $$(call once,$(1)_cflags,$$(if $$($(1)_pc),$$(call ask,--cflags,$$($(1)_pc),)))
+$(1)_libs   = $$(call once,$(1)_libs,$$(if $$($(1)_pc),$$(call ask,--libs,$$($(1)_pc),-l$$($(1)_pc))))
 $(1)_obj    = $$(patsubst %.c,$$(O)/%.o,$$(sort $$(wildcard lib/adapters/$(1)/*.c)))
 $(O)/libmereau-$(1).a: $$($(1)_obj)
 $(O)/libmereau-$(1).so: $$($(1)_obj) $(O)/helpers.a $(O)/libmereau.so
@@ -226,12 +227,12 @@ tests     = $(test_src:%.c=$(O)/%)
 examples  = $(patsubst %.c,$(O)/%,$(sort $(wildcard examples/*.c)))
 # Tests and benchmarks of an adapter that needs a server: in tests/NAME and
 # tests/bench/bench_NAME.c; run by check-NAME and bench-NAME.
-served    = $(filter-out sqlite,$(all_adapters))
+served    = $(filter-out sqlite front,$(all_adapters))
 served_src = $(sort $(foreach a,$(served),$(wildcard tests/$(a)/test_*.c)))
 benches   = $(patsubst %.c,$(O)/%,$(filter-out $(served:%=tests/bench/bench_%.c),$(sort $(wildcard tests/bench/*.c))))
 with_alloc := $(if $(wildcard tests/*/test_*.c),$(shell grep -lE 'include.*[/"]alloc\.h"' tests/*/test_*.c))
 shared_of = $(foreach f,$(sort $(wildcard tests/$(1)/*.c)),$(if $(filter test_% alloc.c,$(notdir $(f))),,$(f:%.c=$(O)/%.o)))
-all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-sqlite.a $(O)/libmereau.a $(O)/libmereau-verify.a
+all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-front.a $(O)/libmereau-sqlite.a $(O)/libmereau.a $(O)/libmereau-verify.a
 link_libs = $(all_libs) $(sqlite_libs) $(core_libs)
 
 $(O)/tests/%.o: tests/%.c $(O)/flags

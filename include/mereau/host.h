@@ -102,8 +102,10 @@ typedef struct mereau_need {
 
 /** Flags of a read. Since: 0.1. */
 enum {
-    MEREAU_READ_STALE_OK = 1 /* a replica may answer; never set where something
-                                is decided */
+    MEREAU_READ_STALE_OK = 1 /* a replica or a cache may answer, all keys as of
+                                one instant; only set for live verification,
+                                introspection, key sets and verifier loads, and
+                                only with MEREAU_CAP_STALE */
 };
 
 /** What a store answers. Since: 0.1. */
@@ -134,8 +136,12 @@ enum {
                                nothing is counted */
     MEREAU_CAP_ORDERED = 8, /* scan works; without it lists and purge are
                                MEREAU_E_UNSUPPORTED */
-    MEREAU_CAP_EXPIRES = 16 /* the store drops records after drop_at by itself
-                               */
+    MEREAU_CAP_EXPIRES = 16, /* the store drops records after drop_at by itself
+                                */
+    MEREAU_CAP_STALE = 32   /* no promise but a wish: set MEREAU_READ_STALE_OK
+                               where an older state may answer. What it allows is
+                               allowed; what it would refuse is read again,
+                               without the flag */
 };
 
 /** Called by a store once for each key of a get, in any order, with the key's

@@ -122,6 +122,7 @@ static const struct constant constants[] = {
     C(CAP_LINEAR),
     C(CAP_ORDERED),
     C(CAP_EXPIRES),
+    C(CAP_STALE),
     C(SIGN_OK),
     C(SIGN_FAILED),
     C(SIGN_UNSUPPORTED),

@@ -61,7 +61,9 @@ enum {
     MRU_OP_ORDERED = 4, /* scans: refused without MEREAU_CAP_ORDERED */
     MRU_OP_QUIET = 8,   /* only reads: no event when allowed */
     MRU_OP_STEPS = 16,  /* no list, but a run goes on where the last one ended */
-    MRU_OP_AGAIN = 32   /* may be run again when it is done */
+    MRU_OP_AGAIN = 32,  /* may be run again when it is done */
+    MRU_OP_STALE_OK = 64 /* may be allowed on an older state, if the host put a
+                            store in place that keeps one (MEREAU_CAP_STALE) */
 };
 
 struct mru_op_class {

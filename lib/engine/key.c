@@ -353,7 +353,8 @@ static mereau_status decide_jwks(mereau_op *op) {
 static const int32_t jwks_takes[] = {MEREAU_CLIENT_ID, 0};
 
 const struct mru_op_class mru_class_key_jwks = {
-    "key_jwks", "key.jwks", MRU_OP_QUIET, NULL, jwks_takes, NULL, decide_jwks};
+    "key_jwks", "key.jwks", MRU_OP_QUIET | MRU_OP_STALE_OK, NULL, jwks_takes,
+    NULL,       decide_jwks};
 
 mereau_op *mereau_key_jwks(const mereau_tenant *tenant) {
     return mru_op_make(tenant, &mru_class_key_jwks);

@@ -406,7 +406,8 @@ static mereau_status decide_introspect(mereau_op *op) {
     live_free(&live);
     if (status == MEREAU_OK) {
         mru_bag_set_int(&op->out, MEREAU_ACTIVE, 'B', 1);
-    } else if (status < -200 && status > -400) {
+    } else if (status < -200 && status > -400 &&
+               !mru_tx_may_be_stale(&op->tx)) {
         memcpy(rule, op->err.rule, sizeof rule);
         mru_bag_free(&op->out);
         mru_bag_set_int(&op->out, MEREAU_ACTIVE, 'B', 0);
@@ -470,14 +471,22 @@ static const int32_t verify_takes[] = {MEREAU_AUDIENCE, MEREAU_SCOPE,
 static const int32_t revoke_takes[] = {MEREAU_CLIENT_ID, MEREAU_CLIENT_SECRET,
                                        MEREAU_DEVICE_JKT, 0};
 
-const struct mru_op_class mru_class_token_verify_live = {
-    "token_verify_live", "token.verify_live",
-    MRU_OP_QUIET,        must,
-    verify_takes,        NULL,
-    decide_verify_live};
-const struct mru_op_class mru_class_token_introspect = {
-    "token_introspect", "token.introspect", MRU_OP_QUIET, must, NULL, NULL,
-    decide_introspect};
+const struct mru_op_class mru_class_token_verify_live = {"token_verify_live",
+                                                         "token.verify_live",
+                                                         MRU_OP_QUIET |
+                                                             MRU_OP_STALE_OK,
+                                                         must,
+                                                         verify_takes,
+                                                         NULL,
+                                                         decide_verify_live};
+const struct mru_op_class mru_class_token_introspect = {"token_introspect",
+                                                        "token.introspect",
+                                                        MRU_OP_QUIET |
+                                                            MRU_OP_STALE_OK,
+                                                        must,
+                                                        NULL,
+                                                        NULL,
+                                                        decide_introspect};
 const struct mru_op_class mru_class_token_revoke = {
     "token_revoke", "token.revoke", 0, must, revoke_takes, NULL, decide_revoke};
 

@@ -130,7 +130,7 @@ static mereau_status decide_load(mereau_op *op) {
 const struct mru_op_class mru_class_verifier_load = {
     "verifier_load",
     "verifier.load",
-    MRU_OP_QUIET | MRU_OP_AGAIN,
+    MRU_OP_QUIET | MRU_OP_AGAIN | MRU_OP_STALE_OK,
     NULL,
     NULL,
     NULL,

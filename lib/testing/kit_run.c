@@ -162,7 +162,7 @@ static const char *fault_of_table(const mereau_store_kit *given,
         return "a capability is missing that the kit was told to expect";
     if (store->caps &
         ~(uint32_t)(MEREAU_CAP_DURABLE | MEREAU_CAP_SHARED | MEREAU_CAP_LINEAR |
-                    MEREAU_CAP_ORDERED | MEREAU_CAP_EXPIRES))
+                    MEREAU_CAP_ORDERED | MEREAU_CAP_EXPIRES | MEREAU_CAP_STALE))
         return "caps holds a bit that means nothing";
     return "";
 }

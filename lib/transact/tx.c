@@ -293,6 +293,7 @@ static mereau_status ask_get(struct mru_tx *tx) {
     }
     tx->need.keys = tx->need_keys;
     tx->need.n_keys = tx->n_recs;
+    tx->need.flags = tx->stale_ok ? MEREAU_READ_STALE_OK : 0;
     return ask(tx, PHASE_GET, MEREAU_NEED_GET);
 }
 
@@ -414,6 +415,10 @@ static int find_applied(struct mru_tx *tx, uint64_t *version) {
     return found;
 }
 
+int mru_tx_may_be_stale(const struct mru_tx *tx) {
+    return tx->stale_ok && tx->n_recs > 0;
+}
+
 static mereau_status decide(struct mru_tx *tx) {
     uint64_t version;
     mereau_status status;
@@ -429,6 +434,11 @@ static mereau_status decide(struct mru_tx *tx) {
     status = tx->host.decide(tx->host.arg);
     if (status <= -400 && tx->unsettled) /* nothing was decided */
         return fail(tx, status, 0, NULL, NULL, NULL);
+    if (status < 0 && mru_tx_may_be_stale(tx)) {
+        tx->stale_ok = 0;
+        forget_snapshot(tx);
+        return ask_get(tx);
+    }
     if (status < 0)
         return finish(tx, status);
     if (status == MEREAU_OK) {

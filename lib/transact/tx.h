@@ -82,6 +82,8 @@ struct mru_tx {
     uint8_t seed[32];
     int64_t started_at;
     int dry;
+    int stale_ok; /* reads may be answered from an older state: set by the owner,
+                     and cleared when that would refuse */
 
     int phase;
     int waiting; /* a need is out and not answered */
@@ -130,6 +132,11 @@ void mru_tx_begin(struct mru_tx *tx, const struct mru_tx_host *host,
 void mru_tx_free(struct mru_tx *tx);
 
 /* --- for decisions --- */
+
+/* 1 when the snapshot may be an older state, which may allow but not refuse: a
+ * decision that would answer "no" returns its refusal, and is asked again about
+ * the present one. */
+int mru_tx_may_be_stale(const struct mru_tx *tx);
 
 /* Wants a record; mru_tx_get then has it, or says MRU_MORE. */
 mereau_status mru_tx_want(struct mru_tx *tx, const struct mru_rkey *key);
