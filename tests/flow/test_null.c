@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <mereau/front.h>
 #include <mereau/json.h>
 #include <mereau/sqlite.h>
 #include <mereau/system.h>
@@ -377,6 +378,22 @@ static void null_for_verifying(void) {
                      MEREAU_E_MALFORMED);
     mereau_verifier_free(v);
     mereau_claims_free(c);
+}
+
+static void null_front(void) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_store *out = (mereau_store *)&err;
+    uint64_t n = 7;
+    assert_int_equal(CALL(mereau_group_open, (NULL, NULL, NULL)), MEREAU_E_ARG);
+    assert_int_equal(mereau_group_open(&out, NULL, &err), MEREAU_E_ARG);
+    assert_null(out);
+    assert_int_equal(CALL(mereau_read_cache_open, (NULL, NULL, 4096, 1, NULL)),
+                     MEREAU_E_ARG);
+    assert_int_equal(mereau_read_cache_open(&out, NULL, 4096, 1, &err),
+                     MEREAU_E_ARG);
+    assert_int_equal(CALL(mereau_read_cache_counts, (NULL, &n, NULL)),
+                     MEREAU_E_ARG);
+    assert_true(n == 0);
 }
 
 static void null_bytes(void) {
@@ -805,6 +822,7 @@ static void null_for_every_pointer_of_every_function(void **state) {
     null_contexts(f);
     null_verifiers();
     null_for_verifying();
+    null_front();
     null_bytes();
     null_json();
     null_keys();

@@ -24,9 +24,11 @@ static const char claims[] =
     "\"sub\":\"248289761001\",\"client_id\":\"s6BhdRkqt3\",\"exp\":1800000300,"
     "\"iat\":1799999990,\"nbf\":1799999990,"
     "\"jti\":\"n1dY3Yp9mQ2kVb7sT0xWcA\","
-    "\"scope\":\"print status queue:read queue:write queue:admin tray:read toner:read\","
+    "\"scope\":\"print status queue:read queue:write queue:admin tray:read "
+    "toner:read\","
     "\"sid\":\"0b9f2a8c-4f55-4c0e-9a57-2f1f0c6f7d11\","
-    "\"device_id\":\"printer-in-the-hall-of-the-second-floor-of-the-north-wing-1\"}";
+    "\"device_id\":\"printer-in-the-hall-of-the-second-floor-of-the-north-wing-"
+    "1\"}";
 
 /* --- counting calls of the heap --- */
 
@@ -264,8 +266,8 @@ static const struct contender *const peers[] = {
 
 static void print_row(const char *what, const struct lane *lanes, size_t n) {
     double r = ratio(&lanes[1], &lanes[0]);
-    printf("%-14s %9.2f %9.2f  %6.3f  ", what, lanes[0].median,
-           lanes[1].median, r);
+    printf("%-14s %9.2f %9.2f  %6.3f  ", what, lanes[0].median, lanes[1].median,
+           r);
     print_target(r, raw_target(lanes[1].name, lanes[0].is_sign));
     if (COUNTS_HEAP)
         printf(" heap %.0f, raw %.0f", lanes[1].heap, lanes[0].heap);

@@ -33,8 +33,8 @@ static void *open_with(const struct bench_key *key, size_t cache_bytes) {
         check(mereau_jwk_read(&self->key, key->jwk_private,
                               strlen(key->jwk_private), 0, &err),
               &err);
-    self->verifier = mereau_verifier_new_for(MEREAU_PROFILE_JWT, ISSUER,
-                                             AUDIENCE);
+    self->verifier =
+        mereau_verifier_new_for(MEREAU_PROFILE_JWT, ISSUER, AUDIENCE);
     if (key->secret_len > 0)
         mereau_verifier_add_jwk(self->verifier, self->key);
     else

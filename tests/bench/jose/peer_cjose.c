@@ -61,8 +61,8 @@ static int verify(void *arg, const char *token, size_t len) {
                cjose_jws_verify(jws, self->public_key, &err) &&
                cjose_jws_get_plaintext(jws, &payload, &n, &err);
     if (good)
-        claims = json_loadb((const char *)payload, n, JSON_REJECT_DUPLICATES,
-                            NULL);
+        claims =
+            json_loadb((const char *)payload, n, JSON_REJECT_DUPLICATES, NULL);
     good = good && claims && is(claims, "iss", ISSUER) &&
            is(claims, "aud", AUDIENCE) &&
            json_integer_value(json_object_get(claims, "exp")) > NOW_AT;

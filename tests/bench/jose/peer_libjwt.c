@@ -65,7 +65,8 @@ static int verify(void *arg, const char *token, size_t len) {
     (void)len;
     int good = jwt_decode(&jwt, token, key, key_len) == 0 &&
                jwt_get_alg(jwt) == self->alg && is(jwt, "iss", ISSUER) &&
-               is(jwt, "aud", AUDIENCE) && jwt_get_grant_int(jwt, "exp") > NOW_AT;
+               is(jwt, "aud", AUDIENCE) &&
+               jwt_get_grant_int(jwt, "exp") > NOW_AT;
     jwt_free(jwt);
     return !good;
 }

@@ -170,15 +170,18 @@ double raw_target(const char *alg, int is_sign) {
     static const struct {
         const char *alg;
         double verify, sign;
-    } targets[] = {{"HS256", 1.25, 1.25},
-                   {"RS256", 1.03, 1.03},
-                   {"PS256", 1.03, 0},
+    } targets[] = {
+        {"HS256", 1.25, 1.25},
+        {"RS256", 1.03, 1.03},
+        {"PS256", 1.03, 0},
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-                   {"ES256", 1.03, 1.03},
-                   {"ES384", 1.03, 0}};
+        {"ES256", 1.03, 1.03},
+        {"ES384", 1.03, 0}
+    };
 #else
-                   {"ES256", 0.65, 1.03},
-                   {"ES384", 0.65, 0}};
+        {"ES256", 0.65, 1.03},
+        {"ES384", 0.65, 0}
+    };
 #endif
     for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++)
         if (strcmp(targets[i].alg, alg) == 0)
