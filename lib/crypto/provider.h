@@ -73,7 +73,7 @@ mereau_status mru_rsa_decrypt(const struct mru_rsa *rsa,
 struct mru_ec;
 /* x and y, and d unless it is empty, are as long as a coordinate. Refuses a
  * point that is not on the curve ("key.point"), d outside 1..n-1 and d of
- * another point ("key.pair"). use says whether to prepare for verifying. */
+ * another point ("key.pair"). use says whether it may have to verify. */
 mereau_status mru_ec_make(struct mru_ec **out, const struct mru_curve *curve,
                           int use, const struct mru_pkey_parts *parts,
                           mereau_error *err);

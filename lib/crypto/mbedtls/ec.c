@@ -1,12 +1,13 @@
 /* lib/crypto/mbedtls/ec.c - keys on P-256, P-384, P-521 and secp256k1 (FIPS 186-5, RFC
  * 8812): made, checked, prepared. What they do is in ecdsa.c.
  *
- * A group of mbedTLS writes its table of multiples of G at first use. It is made
- * while the key is, and from then on the group is only read: threads share it
- * without a lock. (Of 2.28 helgrind still reports three counters of its self-test,
- * which count operations and decide nothing.) A second group has the public point
- * in place of G, so that a table of its multiples is kept too: verifying takes
- * two thirds of the time. */
+ * A group of mbedTLS writes its table of multiples of G at first use. Here it is
+ * made before others see the group, and from then on the group is only read:
+ * threads share it without a lock. (Of 2.28 helgrind still reports three counters
+ * of its self-test, which count operations and decide nothing.) To verify, a
+ * second group has the public point in place of G, so that a table of its
+ * multiples is kept too: that takes two thirds of the time. These two come with
+ * the first verification. */
 #include "ec.h"
 
 static mbedtls_ecp_group_id curve_of(const struct mru_curve *curve) {
@@ -24,13 +25,21 @@ static mbedtls_ecp_group_id curve_of(const struct mru_curve *curve) {
     }
 }
 
+static void tables_free(struct mru_ec_tables *t) {
+    if (!t)
+        return;
+    mbedtls_ecp_point_free(&t->q_grp.G); /* ours, not the group's */
+    mbedtls_ecp_group_free(&t->q_grp);
+    mbedtls_ecp_group_free(&t->grp);
+    mru_free(t);
+}
+
 void mru_ec_free(struct mru_ec *ec) {
     if (!ec)
         return;
+    tables_free(atomic_load(&ec->tables));
     mbedtls_mpi_free(&ec->d);
     mbedtls_ecp_point_free(&ec->q);
-    mbedtls_ecp_point_free(&ec->q_grp.G); /* ours, not the group's */
-    mbedtls_ecp_group_free(&ec->q_grp);
     mbedtls_ecp_group_free(&ec->grp);
     mru_free_wiped(ec, sizeof *ec);
 }
@@ -42,7 +51,7 @@ static mereau_status ec_new(struct mru_ec **out, const struct mru_curve *curve,
     if (!ec)
         return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
     mbedtls_ecp_group_init(&ec->grp);
-    mbedtls_ecp_group_init(&ec->q_grp);
+    atomic_init(&ec->tables, NULL);
     mbedtls_ecp_point_init(&ec->q);
     mbedtls_mpi_init(&ec->d);
     int ret = mbedtls_ecp_group_load(&ec->grp, curve_of(curve));
@@ -58,25 +67,19 @@ static mereau_status ec_new(struct mru_ec **out, const struct mru_curve *curve,
     return MEREAU_OK;
 }
 
-/* Makes the table of G by multiplying with it: with d, which must give q, or
- * with 2 when there is no d. */
-static mereau_status ec_warm(struct mru_ec *ec, const uint8_t *seed,
-                             size_t seed_len, mereau_error *err) {
+/* Makes the table of a private key's G by multiplying with d, which must give
+ * q. */
+static mereau_status ec_warm(struct mru_ec *ec, const mereau_slice *d,
+                             mereau_error *err) {
     struct mru_self_rng self;
     mbedtls_ecp_point r;
-    mbedtls_mpi two;
     mbedtls_ecp_point_init(&r);
-    mbedtls_mpi_init(&two);
-    int ret = mru_self_rng_seed(&self, seed, seed_len);
+    int ret = mru_self_rng_seed(&self, d->data, d->len);
     if (ret == 0)
-        ret = mbedtls_mpi_lset(&two, 2);
-    if (ret == 0)
-        ret = mbedtls_ecp_mul(&ec->grp, &r, ec->is_private ? &ec->d : &two,
-                              &ec->grp.G, mru_self_rng_draw, &self);
-    int same =
-        ret == 0 && (!ec->is_private || mbedtls_ecp_point_cmp(&r, &ec->q) == 0);
+        ret = mbedtls_ecp_mul(&ec->grp, &r, &ec->d, &ec->grp.G,
+                              mru_self_rng_draw, &self);
+    int same = ret == 0 && mbedtls_ecp_point_cmp(&r, &ec->q) == 0;
     mru_wipe(&self, sizeof self);
-    mbedtls_mpi_free(&two);
     mbedtls_ecp_point_free(&r);
     if (ret != 0)
         return mru_refuse(err, mru_mbed_status(ret, MEREAU_E_CRYPTO), NULL,
@@ -87,31 +90,75 @@ static mereau_status ec_warm(struct mru_ec *ec, const uint8_t *seed,
     return MEREAU_OK;
 }
 
-/* Makes the table of q. The constants of a loaded group are not in memory of its
- * own, so they are replaced, never written to. */
-static mereau_status ec_warm_q(struct mru_ec *ec, mereau_error *err) {
-    mbedtls_ecp_group *grp = &ec->q_grp;
+/* --- tables to verify with --- */
+
+/* Makes the table of a group's G, by doubling it. */
+static int warm(mbedtls_ecp_group *grp) {
     mbedtls_ecp_point r;
     mbedtls_mpi two;
     mbedtls_ecp_point_init(&r);
     mbedtls_mpi_init(&two);
-    int ret = mbedtls_ecp_group_load(grp, ec->grp.id);
-    mbedtls_ecp_point_init(&grp->G);
-    grp->T = NULL;
-    grp->T_size = 0;
-    if (ret == 0)
-        ret = mbedtls_ecp_copy(&grp->G, &ec->q);
-    if (ret == 0)
-        ret = mbedtls_mpi_lset(&two, 2);
+    int ret = mbedtls_mpi_lset(&two, 2);
     if (ret == 0)
         ret = mbedtls_ecp_mul(grp, &r, &two, &grp->G, mru_ec_no_blinding, NULL);
     mbedtls_mpi_free(&two);
     mbedtls_ecp_point_free(&r);
-    if (ret != 0)
-        return mru_refuse(err, mru_mbed_status(ret, MEREAU_E_CRYPTO), NULL,
-                          NULL, NULL, NULL);
-    return MEREAU_OK;
+    return ret;
 }
+
+/* The constants of a loaded group are not in memory of its own, so they are
+ * replaced, never written to. */
+static int put_q(mbedtls_ecp_group *grp, const mbedtls_ecp_point *q) {
+    mbedtls_ecp_point_init(&grp->G);
+    grp->T = NULL;
+    grp->T_size = 0;
+    return mbedtls_ecp_copy(&grp->G, q);
+}
+
+static int tables_make(struct mru_ec_tables **out, const struct mru_ec *ec) {
+    struct mru_ec_tables *t = mru_alloc(sizeof *t);
+    *out = NULL;
+    if (!t)
+        return MBEDTLS_ERR_ECP_ALLOC_FAILED;
+    mbedtls_ecp_group_init(&t->grp);
+    mbedtls_ecp_group_init(&t->q_grp);
+    int ret = mbedtls_ecp_group_load(&t->grp, ec->grp.id);
+    if (ret == 0)
+        ret = warm(&t->grp);
+    int ret_q = mbedtls_ecp_group_load(&t->q_grp, ec->grp.id);
+    /* also when something failed: it is ours to free from then on */
+    if (ret_q == 0)
+        ret_q = put_q(&t->q_grp, &ec->q);
+    else
+        mbedtls_ecp_point_init(&t->q_grp.G);
+    if (ret == 0)
+        ret = ret_q;
+    if (ret == 0)
+        ret = warm(&t->q_grp);
+    if (ret != 0)
+        tables_free(t);
+    else
+        *out = t;
+    return ret;
+}
+
+const struct mru_ec_tables *mru_ec_tables(const struct mru_ec *ec, int *ret) {
+    /* Every key was allocated as one that can be written to. */
+    struct mru_ec *own = (struct mru_ec *)(uintptr_t)ec;
+    struct mru_ec_tables *made, *there = atomic_load(&own->tables);
+    *ret = 0;
+    if (there)
+        return there;
+    *ret = tables_make(&made, ec);
+    if (*ret != 0)
+        return NULL;
+    if (atomic_compare_exchange_strong(&own->tables, &there, made))
+        return made;
+    tables_free(made); /* another thread was first */
+    return there;
+}
+
+/* --- making --- */
 
 static mereau_status read_point(struct mru_ec *ec,
                                 const struct mru_pkey_parts *parts,
@@ -150,7 +197,7 @@ mereau_status mru_ec_make(struct mru_ec **out, const struct mru_curve *curve,
                           int use, const struct mru_pkey_parts *parts,
                           mereau_error *err) {
     struct mru_ec *ec = NULL;
-    const mereau_slice *p = parts->part;
+    (void)use; /* what verifying needs is made when it is needed */
     *out = NULL;
     mereau_status status = ec_new(&ec, curve, err);
     if (status == MEREAU_OK)
@@ -158,11 +205,7 @@ mereau_status mru_ec_make(struct mru_ec **out, const struct mru_curve *curve,
     if (status == MEREAU_OK)
         status = read_private(ec, parts, err);
     if (status == MEREAU_OK && ec->is_private)
-        status = ec_warm(ec, p[MRU_PART_D].data, p[MRU_PART_D].len, err);
-    else if (status == MEREAU_OK)
-        status = ec_warm(ec, p[MRU_PART_X].data, p[MRU_PART_X].len, err);
-    if (status == MEREAU_OK && use == MRU_USE_SIG)
-        status = ec_warm_q(ec, err);
+        status = ec_warm(ec, &parts->part[MRU_PART_D], err);
     if (status != MEREAU_OK)
         mru_ec_free(ec);
     else

@@ -85,11 +85,15 @@ static int find_factors(struct verification *v, const mbedtls_mpi *n,
 
 /* Step 5: at = u1 G + u2 Q, each from its table. u2 is never 0, u1 may be. */
 static int find_point(struct verification *v, const struct mru_ec *ec) {
-    mbedtls_ecp_group *grp = mru_ec_shared(&ec->grp),
-                      *q_grp = mru_ec_shared(&ec->q_grp);
+    int ret;
+    const struct mru_ec_tables *tables = mru_ec_tables(ec, &ret);
     mbedtls_mpi one;
-    int ret = mbedtls_ecp_mul(q_grp, &v->p2, &v->u2, &q_grp->G,
-                              mru_ec_no_blinding, NULL);
+    if (!tables)
+        return ret;
+    mbedtls_ecp_group *grp = mru_ec_shared(&tables->grp),
+                      *q_grp = mru_ec_shared(&tables->q_grp);
+    ret = mbedtls_ecp_mul(q_grp, &v->p2, &v->u2, &q_grp->G, mru_ec_no_blinding,
+                          NULL);
     if (ret != 0)
         return ret;
     if (mbedtls_mpi_cmp_int(&v->u1, 0) == 0)
