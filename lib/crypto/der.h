@@ -48,6 +48,8 @@ void mru_oid_add(struct mru_buf *out, int which);
 
 /* 1 when a line of it begins a PEM block. */
 int mru_pem_is(const uint8_t *data, size_t len);
+/* 1 when it has a private key that is encrypted, as PKCS#8 or as RFC 1421. */
+int mru_pem_is_encrypted(const uint8_t *data, size_t len);
 /* The next block: its label and what it encodes, appended to der. data and len
  * move behind it. 0; 1 when there is none; -1 when one is broken or encrypted;
  * -2 without memory. */

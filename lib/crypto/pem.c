@@ -23,6 +23,11 @@ int mru_pem_is(const uint8_t *data, size_t len) {
     return find(data, len, begin_mark) != NULL;
 }
 
+int mru_pem_is_encrypted(const uint8_t *data, size_t len) {
+    return find(data, len, "-----BEGIN ENCRYPTED PRIVATE KEY-----") != NULL ||
+           find(data, len, "Proc-Type: 4,ENCRYPTED") != NULL;
+}
+
 /* The value of a character; -1 white space, -2 padding, -3 none of them. No table
  * and no branch on the value: it may be a private key. */
 static int value_of(uint8_t c) {

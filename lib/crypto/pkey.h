@@ -86,7 +86,7 @@ mereau_status mru_pkey_make(mru_pkey **out, const struct mru_alg *alg,
                             mereau_error *err);
 /* Reads PEM or DER: SPKI, PKCS#1, PKCS#8, SEC1, X.509 (its public key). curve:
  * NULL for the one that alg or the data names. Also MEREAU_E_MALFORMED. Rules:
- * also "key.encoding", "key.kind". */
+ * also "key.encoding", "key.encrypted", "key.kind". */
 mereau_status mru_pkey_parse(mru_pkey **out, const struct mru_alg *alg,
                              const struct mru_curve *curve, const uint8_t *data,
                              size_t len, mereau_error *err);

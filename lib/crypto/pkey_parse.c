@@ -288,11 +288,22 @@ static int find_der(const uint8_t *data, size_t len, mereau_slice *der,
     return 0;
 }
 
+/* 1 when it is a private key in encrypted form: EncryptedPrivateKeyInfo (RFC 5958
+ * section 3) has an algorithm, the ciphertext and nothing else. */
+static int is_encrypted(const uint8_t *data, size_t len) {
+    mereau_slice whole = {data, len}, in, value;
+    if (len == 0 || mru_pem_is(data, len))
+        return mru_pem_is_encrypted(data, len);
+    return mru_der_take(&whole, MRU_DER_SEQUENCE, &in) == 0 && whole.len == 0 &&
+           mru_der_take(&in, MRU_DER_SEQUENCE, &value) == 0 &&
+           mru_der_take(&in, MRU_DER_OCTETS, &value) == 0 && in.len == 0;
+}
+
 int mru_pkey_is_encoded(const uint8_t *data, size_t len) {
     struct reading r;
     if (len == 0 || mru_pem_is(data, len))
         return len > 0;
-    int is = read_der(&r, data, len, ANY) == 0;
+    int is = read_der(&r, data, len, ANY) == 0 || is_encrypted(data, len);
     mru_wipe(&r, sizeof r);
     return is;
 }
@@ -356,10 +367,14 @@ mereau_status mru_pkey_parse(mru_pkey **out, const struct mru_alg *alg,
         ret = read_der(&r, der.data, der.len, form);
     if (ret == -2)
         status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+    else if (ret != 0 && is_encrypted(data, len))
+        status = mru_key_refuse(err, "key.encrypted", "RFC 5958 3",
+                                "a key that is not encrypted",
+                                "an encrypted private key");
     else if (ret != 0)
-        status = mru_refuse(err, MEREAU_E_MALFORMED, "key.encoding", "RFC 7468",
-                            "PEM or DER of a key or certificate, not encrypted",
-                            "something else");
+        status =
+            mru_refuse(err, MEREAU_E_MALFORMED, "key.encoding", "RFC 7468",
+                       "PEM or DER of a key or certificate", "something else");
     else
         status = make(out, alg, curve, &r, err);
     mru_wipe(&r, sizeof r);

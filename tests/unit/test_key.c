@@ -475,7 +475,7 @@ static void weak_and_broken_encodings_are_refused(void **state) {
     refused_pem(rsa_e3_spki, strlen(rsa_e3_spki), MEREAU_ALG_RS256, 0,
                 MEREAU_E_KEY, "key.exponent");
     refused_pem(ec_encrypted, strlen(ec_encrypted), MEREAU_ALG_ES256, 0,
-                MEREAU_E_MALFORMED, "key.encoding");
+                MEREAU_E_KEY, "key.encrypted");
     refused_pem("", 0, MEREAU_ALG_ES256, 0, MEREAU_E_MALFORMED, "key.encoding");
     refused_pem("garbage", 7, MEREAU_ALG_ES256, 0, MEREAU_E_MALFORMED,
                 "key.encoding");
