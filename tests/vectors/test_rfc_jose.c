@@ -107,11 +107,11 @@ static int thumbprint_is(const cJSON *jwk, const char *wanted) {
                  : strcmp(vec_text(jwk, "kty"), "oct") == 0 ? MEREAU_ALG_HS256
                  : strcmp(vec_text(jwk, "kty"), "OKP") == 0 ? MEREAU_ALG_EDDSA
                                                             : MEREAU_ALG_RS256;
-    if (mru_alg_find(alg, strlen(alg)) != 0)
+    if (alg[0] != '\0')
         id = 0;
     cJSON *copy = cJSON_Duplicate(jwk, 1);
     cJSON_DeleteItemFromObjectCaseSensitive(copy, "use");
-    if (read_key(&key, copy, id, MRU_KEY_SECRET) != MEREAU_OK)
+    if (read_key(&key, copy, id, MRU_KEY_SECRET | MRU_KEY_ENC) != MEREAU_OK)
         print_error("the key was refused\n");
     cJSON_Delete(copy);
     if (!key)
@@ -130,6 +130,51 @@ static int thumbprints_are(const cJSON *row) {
                 thumbprint_is(cJSON_GetArrayItem(keys, i), one->valuestring);
         i++;
     }
+    return right;
+}
+
+/* A key as programs read it: its thumbprint, also as a URI (RFC 7638, RFC 9278, RFC
+ * 8037 appendix A.3). */
+static int api_thumbprint_is(const cJSON *jwk, int32_t alg, const char *print,
+                             const char *uri) {
+    mereau_bytes *out = mereau_bytes_new();
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_jwk *key = NULL;
+    char *text = cJSON_PrintUnformatted(jwk);
+    int right =
+        mereau_jwk_read(&key, text, strlen(text), alg, &err) == MEREAU_OK &&
+        mereau_jwk_thumbprint(out, key, &err) == MEREAU_OK &&
+        (!print || strcmp(mereau_bytes_text(out), print) == 0) &&
+        mereau_jwk_thumbprint_uri(out, key, &err) == MEREAU_OK &&
+        (!uri || strcmp(mereau_bytes_text(out), uri) == 0);
+    if (!right)
+        print_error("%s\n", err.text);
+    mereau_jwk_free(key);
+    mereau_bytes_free(out);
+    free(text);
+    return right;
+}
+
+/* RFC 7517 appendix B: read with its certificate, refused with another key's. */
+static int certificate_is_of_the_key(const cJSON *row) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_jwk *key = NULL;
+    cJSON *jwk = cJSON_Duplicate(member(row, "key"), 1);
+    char *text = cJSON_PrintUnformatted(jwk);
+    int right = mereau_jwk_read(&key, text, strlen(text), MEREAU_ALG_RS256,
+                                &err) == MEREAU_OK;
+    mereau_jwk_free(key);
+    char *n = member(jwk, "n")->valuestring;
+    n[20] = n[20] == 'A' ? 'B' : 'A';
+    free(text);
+    text = cJSON_PrintUnformatted(jwk);
+    right = right &&
+            mereau_jwk_read(&key, text, strlen(text), MEREAU_ALG_RS256, &err) ==
+                MEREAU_E_KEY &&
+            (strcmp(err.rule, "jwk.x5c") == 0 ||
+             strcmp(err.rule, "key.modulus") == 0);
+    free(text);
+    cJSON_Delete(jwk);
     return right;
 }
 
@@ -177,14 +222,19 @@ static void examples_of_the_rfcs_come_out_as_printed(void **state) {
                  strcmp(kind, "jws-compact-detached-b64false") == 0 ||
                  (strcmp(kind, "jwt") == 0 && strcmp(expect, "valid") != 0))
             right = refused_example(row);
-        else if (strcmp(kind, "jwks-public") == 0)
+        else if (strcmp(kind, "jwks-public") == 0 ||
+                 strcmp(kind, "jwks-symmetric") == 0)
             right = thumbprints_are(row);
         else if (strcmp(kind, "jwk-thumbprint-uri") == 0)
             right = thumbprint_is(member(row, "key"),
-                                  strrchr(vec_text(row, "uri"), ':') + 1);
+                                  strrchr(vec_text(row, "uri"), ':') + 1) &&
+                    api_thumbprint_is(member(row, "key"), MEREAU_ALG_RS256,
+                                      NULL, vec_text(row, "uri"));
+        else if (strcmp(kind, "jwk-x5c") == 0)
+            right = certificate_is_of_the_key(row);
         else if (strcmp(kind, "jwk-thumbprint") == 0 && eddsa) /* RFC 8037 */
-            right = thumbprint_is(member(row, "key"),
-                                  vec_text(row, "thumbprint_sha256"));
+            right = api_thumbprint_is(member(row, "key"), MEREAU_ALG_EDDSA,
+                                      vec_text(row, "thumbprint_sha256"), NULL);
         else if (strcmp(kind, "base64url") == 0)
             right = base64url_is(row);
         else if (strcmp(kind, "pkce-s256") == 0)
@@ -196,7 +246,7 @@ static void examples_of_the_rfcs_come_out_as_printed(void **state) {
         vec_case(&count, vec_text(row, "id"), kind, right);
     }
     cJSON_Delete(root);
-    vec_end(&count, 12 + eddsa);
+    vec_end(&count, 14 + eddsa);
 }
 
 int main(void) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *read_file(const char *path) {
+char *vec_read(const char *path, size_t *len) {
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
     assert_int_equal(fseek(f, 0, SEEK_END), 0);
@@ -20,11 +20,13 @@ static char *read_file(const char *path) {
     assert_int_equal(fread(text, 1, (size_t)size, f), (size_t)size);
     fclose(f);
     text[size] = '\0';
+    if (len)
+        *len = (size_t)size;
     return text;
 }
 
 cJSON *vec_load(const char *path) {
-    char *text = read_file(path);
+    char *text = vec_read(path, NULL);
     for (char *at = text; (at = strchr(at, '\\')) != NULL; at += 2)
         if (strncmp(at + 1, "u0000", 5) == 0)
             memcpy(at + 1, "uE000", 5);

@@ -7,6 +7,9 @@
 
 #include <cJSON.h>
 
+/* The bytes of a file that is not empty, a NUL behind them, to be freed; fails the
+ * test when it cannot be read. len may be NULL. */
+char *vec_read(const char *path, size_t *len);
 /* The file as JSON; fails the test when it cannot be read. \u0000 becomes U+E000,
  * as cJSON cannot hold it. */
 cJSON *vec_load(const char *path);
