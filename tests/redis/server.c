@@ -55,6 +55,53 @@ unsigned free_port(void) {
     return ntohs(at.sin_port);
 }
 
+/* --- what a test that failed leaves behind --- */
+
+static struct left {
+    char folder[64];
+    pid_t pid;
+} all_left[8];
+static pid_t owner;
+
+static int remove_one(const char *path, const struct stat *info, int kind,
+                      struct FTW *where) {
+    (void)info;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+static void clean_up(void) {
+    for (size_t i = 0; i < 8 && owner == getpid(); i++) {
+        if (all_left[i].pid > 0)
+            kill(all_left[i].pid, SIGKILL);
+        if (all_left[i].folder[0] != 0)
+            nftw(all_left[i].folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
+/* pid 0: it has ended. folder "": it is gone as well. */
+static void remember(const struct server *server, int gone) {
+    struct left *free_one = NULL;
+    if (owner == 0 && atexit(clean_up) == 0)
+        owner = getpid();
+    for (size_t i = 0; i < 8; i++) {
+        struct left *left = &all_left[i];
+        if (strcmp(left->folder, server->folder) == 0) {
+            left->pid = server->pid;
+            if (gone)
+                left->folder[0] = 0;
+            return;
+        }
+        if (left->folder[0] == 0)
+            free_one = left;
+    }
+    if (free_one != NULL && !gone) {
+        memcpy(free_one->folder, server->folder, sizeof free_one->folder);
+        free_one->pid = server->pid;
+    }
+}
+
 /* --- starting and stopping --- */
 
 static void become_server(const struct server *server) {
@@ -104,6 +151,7 @@ int server_again(struct server *server) {
     server->pid = fork();
     if (server->pid == 0)
         become_server(server);
+    remember(server, 0);
     for (int i = 0; i < 2000 && up == 0 && server->pid > 0; i++) {
         pause_ms(5);
         up = is_up(server);
@@ -144,24 +192,18 @@ static void end_by(struct server *server, int signal) {
     kill(server->pid, signal);
     waitpid(server->pid, NULL, 0);
     server->pid = 0;
+    remember(server, 0);
 }
 
 void server_kill(struct server *server) { end_by(server, SIGKILL); }
 
 void server_stop(struct server *server) { end_by(server, SIGTERM); }
 
-static int remove_one(const char *path, const struct stat *info, int kind,
-                      struct FTW *where) {
-    (void)info;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 void server_end(struct server *server) {
     server_kill(server);
     if (server->folder[0] != 0)
         nftw(server->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    remember(server, 1);
 }
 
 /* --- talking to it --- */

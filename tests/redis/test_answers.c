@@ -318,6 +318,8 @@ static void partitions_are_apart_whatever_their_bytes(void **state) {
             MEREAU_STORE_OK);
         assert_string_equal(found, "k ");
     }
+    server_must(&shared, "EXISTS mereau:{a%%7d%%3ar}:rk", "1");
+    server_must(&shared, "EXISTS mereau:{%%}:rk", "1");
     /* A record and an index for each. */
     server_say(&shared, "DBSIZE", size);
     snprintf(expected, sizeof expected, "%d", 2 * N);
@@ -422,6 +424,10 @@ static void demoted_primary_is_neither_written_nor_read(void **state) {
     assert_int_equal(answer_of_get(store), MEREAU_STORE_OK);
     server_must(&shared, command, "OK");
     assert_int_equal(keys_of(store, "p", 1, found), MEREAU_STORE_BUSY);
+    server_must(&shared, "REPLICAOF NO ONE", "OK");
+    assert_int_equal(answer_of_get(store), MEREAU_STORE_OK);
+    server_must(&shared, command, "OK"); /* one that holds nothing, too */
+    assert_int_equal(keys_of(store, "q", 1, found), MEREAU_STORE_BUSY);
     server_must(&shared, "REPLICAOF NO ONE", "OK");
     assert_int_equal(answer_of_get(store), MEREAU_STORE_OK);
     server_must(&shared, command, "OK");
