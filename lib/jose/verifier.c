@@ -26,6 +26,7 @@ void mereau_verifier_free(mereau_verifier *v) {
     mru_free_wiped(v->jwks, v->jwks_len);
     mru_token_cache_free(v->cache);
     mru_keyset_free(v->own);
+    mereau_jwks_free(v->readers);
     mru_live_free(v->live);
     mru_free(v);
 }

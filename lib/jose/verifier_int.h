@@ -58,10 +58,22 @@ struct mereau_verifier {
     char *jwks; /* as given, until ready */
     size_t jwks_len;
     struct mru_keyset *own; /* keys given one by one */
+    mereau_jwks *readers; /* to decrypt with; NULL: tokens are only signed */
+    int accept_unencrypted;
     struct mru_live *live;
     int ready;
     mereau_error mistake; /* the first one of a setter */
 };
+
+/* --- nested.c --- */
+
+/* With keys to decrypt with, opens an encrypted token into *opened and puts the
+ * signed one inside in place of it; a token that is not encrypted is refused then,
+ * unless the verifier takes both. Without such keys does nothing. MEREAU_OK, _KIND
+ * ("jwt.encryption", "jwt.cty"), and as mru_jwe_read and mru_jwe_open. */
+mereau_status mru_nested_open(const mereau_verifier *verifier,
+                              struct mru_buf *opened, const char **token,
+                              size_t *len, mereau_error *err);
 
 /* --- live.c --- */
 

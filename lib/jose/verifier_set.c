@@ -165,6 +165,27 @@ void mereau_verifier_add_jwk(mereau_verifier *v, const mereau_jwk *key) {
     mistake_of(v, status, &why);
 }
 
+void mereau_verifier_add_decryption_key(mereau_verifier *v,
+                                        const mereau_jwk *key) {
+    mereau_error why = MEREAU_ERROR_INIT;
+    if (!is_open(v))
+        return;
+    if (!key || mru_key_info(key)->use != MRU_USE_ENC ||
+        !mru_key_is_private(key)) {
+        mistake(v, key ? MEREAU_E_KEY : MEREAU_E_ARG, "verifier.decryption_key",
+                "a key that can decrypt");
+        return;
+    }
+    if (!v->readers)
+        v->readers = mereau_jwks_new();
+    mistake_of(v, mereau_jwks_add(v->readers, key, &why), &why);
+}
+
+void mereau_verifier_accept_unencrypted(mereau_verifier *v) {
+    if (is_open(v))
+        v->accept_unencrypted = 1;
+}
+
 void mereau_verifier_add_audience(mereau_verifier *v, const char *audience) {
     if (!is_open(v))
         return;

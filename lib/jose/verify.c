@@ -93,24 +93,38 @@ static mereau_status check_claims(struct run *r, const struct mru_jval *typ) {
     return mru_check_all(&c);
 }
 
-static mereau_status verify_all(struct run *r) {
-    const struct mru_verifying *what = r->what;
-    mereau_status status = mru_jws_read(&r->jws, &r->claims->header,
-                                        what->token, what->len, r->err);
+static mereau_status verify_signed(struct run *r, const char *token,
+                                   size_t len) {
+    int read = r->what->payload_read;
+    mereau_status status =
+        mru_jws_read(&r->jws, &r->claims->header, token, len, r->err);
     if (status == MEREAU_OK)
         status = check_alg(r);
     if (status == MEREAU_OK)
         status = find_key(r);
     if (status == MEREAU_OK)
         status = mru_jws_verify(&r->jws, r->key, r->err);
-    if (status == MEREAU_OK && !what->payload_read)
+    if (status == MEREAU_OK && !read)
         status = mru_jws_payload(&r->jws, &r->claims->json, r->err);
-    if (status == MEREAU_OK && !what->payload_read)
+    if (status == MEREAU_OK && !read)
         status = mru_claims_index(r->claims, r->err);
     if (status == MEREAU_OK)
         status = note_key(r);
     if (status == MEREAU_OK)
         status = check_claims(r, &r->jws.typ);
+    return status;
+}
+
+/* What is encrypted is a signed token in its turn, and judged like any other. */
+static mereau_status verify_all(struct run *r) {
+    struct mru_buf opened = {0};
+    const char *token = r->what->token;
+    size_t len = r->what->len;
+    mereau_status status =
+        mru_nested_open(r->verifier, &opened, &token, &len, r->err);
+    if (status == MEREAU_OK)
+        status = verify_signed(r, token, len);
+    mru_buf_free(&opened);
     return status;
 }
 

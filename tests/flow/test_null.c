@@ -299,6 +299,8 @@ static void wrong(mereau_verifier *v) {
 static void null_verifiers(void) {
     const uint8_t secret[32] = {1};
     mereau_verifier *v;
+    CALL(mereau_verifier_add_decryption_key, (NULL, NULL));
+    CALL(mereau_verifier_accept_unencrypted, (NULL));
     CALL(mereau_verifier_set_jwks, (NULL, "{}", 2));
     CALL(mereau_verifier_add_key, (NULL, "{}", 2, MEREAU_ALG_ES256));
     CALL(mereau_verifier_add_secret, (NULL, secret, 32, MEREAU_ALG_HS256));
@@ -335,6 +337,7 @@ static void null_verifiers(void) {
     mereau_verifier_add_secret(v, secret, 32, MEREAU_ALG_HS256);               \
     call;                                                                      \
     wrong(v)
+    WRONG(mereau_verifier_add_decryption_key(v, NULL));
     WRONG(mereau_verifier_set_jwks(v, NULL, 9));
     WRONG(mereau_verifier_add_key(v, NULL, 9, MEREAU_ALG_ES256));
     WRONG(mereau_verifier_add_secret(v, NULL, 32, MEREAU_ALG_HS256));
