@@ -198,7 +198,8 @@ static void pem_is_read_as_people_keep_it(void **state) {
 static void broken_pem_is_refused(void **state) {
     char text[512];
     (void)state;
-    not_a_key(MEREAU_ALG_ES256, ec_encrypted);
+    refused(MEREAU_ALG_ES256, ec_encrypted, strlen(ec_encrypted), MEREAU_E_KEY,
+            "key.encrypted");
     not_a_key(MEREAU_ALG_ES256, "-----BEGIN PUBLIC KEY-----");
     not_a_key(MEREAU_ALG_ES256, "-----BEGIN PUBLIC KEY-----\n"
                                 "-----END PUBLIC KEY-----\n");
