@@ -43,5 +43,7 @@ int raw_verify(struct raw *raw, const uint8_t *input, size_t len,
 void raw_close(struct raw *raw);
 /* The targets (docs/performance.md): ours / raw at most. 0: none is set. */
 double raw_target(const char *alg, int is_sign);
+/* The same for a hit of the cache, against HMAC-SHA256. */
+extern const double cache_target;
 
 #endif

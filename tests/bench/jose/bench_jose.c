@@ -336,7 +336,7 @@ static void bench_cache(const struct bench_key *key, const char *token) {
     double r = ratio(&lanes[1], &lanes[0]);
     printf("%-14s %9.2f %9.2f  %6.3f  ", "cache hit", lanes[0].median,
            lanes[1].median, r);
-    print_target(r, 0.2);
+    print_target(r, cache_target);
     if (COUNTS_HEAP)
         printf(" heap %.0f, raw %.0f", lanes[1].heap, lanes[0].heap);
     printf(" (raw: HMAC-SHA256)\n");

@@ -3,7 +3,8 @@
 #include "bench.h"
 
 #include <jansson.h>
-#include <jose/jose.h>
+#include <jose/b64.h>
+#include <jose/jws.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -18,6 +18,8 @@
 
 const char raw_name[] = "mbedTLS " MBEDTLS_VERSION_STRING;
 
+const double cache_target = 0.2;
+
 struct raw {
     int32_t alg;
     mbedtls_md_type_t md;

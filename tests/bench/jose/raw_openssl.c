@@ -18,6 +18,9 @@
 
 const char raw_name[] = OPENSSL_VERSION_TEXT;
 
+const double cache_target =
+    0; /* the bare HMAC takes half a microsecond here: no target is set */
+
 struct raw {
     int32_t alg;
     EVP_MD *md;
