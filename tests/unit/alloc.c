@@ -180,6 +180,14 @@ void test_alloc_fail_at(unsigned long n) { fail_in = n; }
 
 int test_alloc_pending(void) { return fail_in != 0; }
 
+int test_alloc_told(mereau_status status) {
+#if defined(TEST_ALLOC_OPENSSL)
+    if (status == MEREAU_OK || status == MEREAU_E_CRYPTO)
+        return 1;
+#endif
+    return status == MEREAU_E_NOMEM;
+}
+
 unsigned long test_alloc_count(void) { return count; }
 
 long test_alloc_live(void) { return atomic_load(&live); }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "alloc.h"
+#include "crypto/crypto.h"
 #include "jose_kit.h"
 
 #define TEXT(s) ((const uint8_t *)(s)), strlen(s)
@@ -480,10 +481,12 @@ static void a_failing_random_source_signs_nothing(void **state) {
     mereau_jwk *key = kit_key(MEREAU_ALG_PS256, 0);
     mereau_bytes *token = mereau_bytes_new();
     (void)state;
-    assert_int_equal(
-        mereau_jws_sign(token, key, NULL, TEXT("x"), 0, &random, &err),
-        MEREAU_E_RANDOM);
-    assert_string_equal(mereau_bytes_text(token), "");
+    if (!(mru_crypto_has() & MRU_HAS_OWN_RANDOM)) {
+        assert_int_equal(
+            mereau_jws_sign(token, key, NULL, TEXT("x"), 0, &random, &err),
+            MEREAU_E_RANDOM);
+        assert_string_equal(mereau_bytes_text(token), "");
+    }
     random.fill = NULL;
     assert_int_equal(
         mereau_jws_sign(token, key, NULL, TEXT("x"), 0, &random, &err),
@@ -584,7 +587,7 @@ static void every_failing_allocation_is_survived(void **state) {
                 assert_int_equal(test_alloc_live(), live);
                 /* A provider does not always say that memory was missing. */
                 assert_true(over ? status == MEREAU_OK
-                                 : status == MEREAU_E_NOMEM ||
+                                 : test_alloc_told(status) ||
                                        status == MEREAU_E_CRYPTO);
                 if (over)
                     break;
