@@ -275,6 +275,41 @@ static void typ_is_that_of_the_profile(void **state) {
     mru_key_free(key);
 }
 
+/* typ "JWT" may stand in four kinds: their claims tell them apart. */
+static void kinds_that_share_a_typ_are_told_apart_by_claims(void **state) {
+    static const struct {
+        int32_t of, at;
+        const char *rule;
+    } cases[] = {
+        {MEREAU_PROFILE_ID_TOKEN, MEREAU_PROFILE_JWT, "jwt.nonce"},
+        {MEREAU_PROFILE_ASSERTION, MEREAU_PROFILE_JWT, "jwt.sub"},
+        {MEREAU_PROFILE_ID_TOKEN, MEREAU_PROFILE_ASSERTION, "jwt.jti"},
+        {MEREAU_PROFILE_JWT, MEREAU_PROFILE_ASSERTION, "jwt.sub"},
+        {MEREAU_PROFILE_ASSERTION, MEREAU_PROFILE_ID_TOKEN, "jwt.nonce"},
+        {MEREAU_PROFILE_JWT, MEREAU_PROFILE_ID_TOKEN, "jwt.nonce"},
+        {MEREAU_PROFILE_LOGOUT_TOKEN, MEREAU_PROFILE_JWT, "jwt.events"},
+        {MEREAU_PROFILE_DPOP, MEREAU_PROFILE_JWT, "jwt.htm"},
+    };
+    mru_key *key = token_key(ec_pkcs8, MEREAU_ALG_ES256);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        mereau_verifier *v =
+            ready(verifier_for(cases[i].at, MEREAU_ALG_ES256, ec_spki));
+        mereau_expect *e = expect_for(cases[i].at);
+        mereau_error err = MEREAU_ERROR_INIT;
+        char *token = token_of(key, kind_of(cases[i].of), "JWT", NULL, NULL);
+        mereau_status status = mereau_jwt_verify_expecting(
+            v, NULL, token, strlen(token), e, NOW, &err);
+        if ((status != MEREAU_E_KIND && status != MEREAU_E_CLAIM) ||
+            strcmp(err.rule, cases[i].rule) != 0)
+            fail_msg("%zu: %s", i, err.text);
+        free(token);
+        mereau_expect_free(e);
+        mereau_verifier_free(v);
+    }
+    mru_key_free(key);
+}
+
 static void any_type_is_accepted_when_it_is_said_so(void **state) {
     mru_key *key = token_key(ec_pkcs8, MEREAU_ALG_ES256);
     mereau_verifier *v =
@@ -897,6 +932,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_kind_of_token_is_taken_for_another),
         cmocka_unit_test(typ_is_that_of_the_profile),
+        cmocka_unit_test(kinds_that_share_a_typ_are_told_apart_by_claims),
         cmocka_unit_test(any_type_is_accepted_when_it_is_said_so),
         cmocka_unit_test(each_kind_must_say_what_its_document_asks_for),
         cmocka_unit_test(logout_tokens_say_that_they_are),
