@@ -41,9 +41,10 @@ typedef struct mereau_redis_settings {
      * used. take gives a connected, blocking, authenticated context whose
      * database is selected, of the primary that serves slot, a hash slot of
      * Redis Cluster or MEREAU_REDIS_ANY_SLOT: 0, or nonzero when there is none
-     * (BUSY). give takes it back; broken: it must not be used again. Called from
-     * any thread, never with a lock held. hiredis may raise SIGPIPE when it
-     * writes: such hosts ignore that signal. */
+     * (BUSY). give takes it back; broken: it must not be used again, since it
+     * failed or is not the primary of that slot (any more). Called from any
+     * thread, never with a lock held. hiredis may raise SIGPIPE when it writes:
+     * such hosts ignore that signal. */
     void *pool;
     int32_t (*take)(void *pool, uint32_t slot, struct redisContext **out);
     void (*give)(void *pool, struct redisContext *connection, int32_t broken);

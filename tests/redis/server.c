@@ -120,6 +120,8 @@ static void become_server(const struct server *server) {
                                            "--daemonize",
                                            "no"};
     size_t n = 13;
+    if (getenv("MEREAU_REDIS_SERVER") != NULL)
+        argv[0] = getenv("MEREAU_REDIS_SERVER");
     snprintf(port, sizeof port, "%u", server->port);
     for (size_t i = 0; i < SERVER_WORDS && server->words[i] != NULL; i++)
         argv[n++] = server->words[i];

@@ -1,5 +1,6 @@
 /* tests/redis/server.h - real Redis servers for tests: on loopback, a free port and
- * a folder of their own; stopped by process id, also when the test dies. */
+ * a folder of their own; stopped by process id, also when the test dies.
+ * MEREAU_REDIS_SERVER: another program than redis-server, such as valkey-server. */
 #ifndef TEST_REDIS_SERVER_H
 #define TEST_REDIS_SERVER_H
 

@@ -107,7 +107,7 @@ static mereau_status judge(const redisReply *info, mereau_error *err) {
     char value[40];
 
     info_value(info, "redis_version", value, sizeof value);
-    if (atoi(value) < 5)
+    if (strtol(value, NULL, 10) < 5)
         return mru_refuse(err, MEREAU_E_UNSUPPORTED, "redis.version", NULL,
                           "Redis 5 or later, or Valkey", value);
     info_value(info, "role", value, sizeof value);
@@ -135,7 +135,7 @@ mereau_status mru_redis_look(struct mru_redis_conn *conn,
                             "an answer to CONFIG GET", "no reply");
     if (status == MEREAU_OK) {
         info_value(info, "connected_slaves", value, sizeof value);
-        if (atoi(value) > 0)
+        if (strtol(value, NULL, 10) > 0)
             add(facts->warning, sizeof facts->warning,
                 "It has replicas: a failover to one forgets the commits that "
                 "it "

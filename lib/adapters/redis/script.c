@@ -13,26 +13,41 @@
  * cost a round trip for each call, nothing else. */
 #include "redis_store.h"
 
+/* The server's error, without the place in the script that Redis before 7 puts in
+ * front of some. One without a word of its own gets ours, which says that nothing
+ * was applied. */
+#define REFUSE                                                                 \
+    "local function refuse(r)\n"                                               \
+    "  local e = string.gsub(r.err, '^@user_script: %d+: %-?', '')\n"          \
+    "  if string.sub(e, 1, 4) == 'ERR ' then\n"                                \
+    "    e = 'MEREAU ' .. string.sub(e, 5)\n"                                  \
+    "  end\n"                                                                  \
+    "  return redis.error_reply(e)\n"                                          \
+    "end\n"
+
 /* KEYS: the one that is never there, records. */
 const struct mru_redis_script mru_redis_read = {
-    "local call, out = redis.pcall, {}\n"
-    "local r = call('DEL', KEYS[1])\n"
-    "if type(r) == 'table' then return r end\n"
-    "for i = 2, #KEYS do\n"
-    "  r = call('GET', KEYS[i])\n"
-    "  if type(r) == 'table' then return r end\n"
-    "  out[i - 1] = r\n"
-    "end\n"
-    "return out\n",
-    "00c0e955dfee7214f9c413ad025e9ed931b1f0a7"};
+    REFUSE "local call, out = redis.pcall, {}\n"
+           "local r = call('DEL', KEYS[1])\n"
+           "if type(r) == 'table' then return refuse(r) end\n"
+           "for i = 2, #KEYS do\n"
+           "  r = call('GET', KEYS[i])\n"
+           "  if type(r) == 'table' then return refuse(r) end\n"
+           "  out[i - 1] = r\n"
+           "end\n"
+           "return out\n",
+    "32623a39ce6122cd2eb5d5fa8433c66d9a46fd62"};
 
 /* KEYS: the one that is never there, index. ARGV: from, to, how many. */
 const struct mru_redis_script mru_redis_range = {
+    REFUSE
     "local r = redis.pcall('DEL', KEYS[1])\n"
-    "if type(r) == 'table' then return r end\n"
-    "return redis.pcall('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2], 'LIMIT', 0,"
-    " ARGV[3])\n",
-    "88c911507dde25c365f20540f547b9e0dd4733e2"};
+    "if type(r) == 'table' then return refuse(r) end\n"
+    "r = redis.pcall('ZRANGEBYLEX', KEYS[2], ARGV[1], ARGV[2], 'LIMIT', 0,"
+    " ARGV[3])\n"
+    "if r.err then return refuse(r) end\n"
+    "return r\n",
+    "2bd3f413ca9bd7197f500c9b15fd3772a89f5eff"};
 
 /* KEYS: index, records. ARGV: the records' keys. Takes those out of the index
  * that are gone, which another client cannot bring back meanwhile. */
@@ -48,8 +63,7 @@ const struct mru_redis_script mru_redis_tidy = {
 /* KEYS: the one that is never there, index, records. ARGV: a letter for the kind of
  * each write; then for each what is expected (the first nine bytes of a record, '-'
  * for none, nothing for any) and for a PUT the record and when to drop it. Returns
- * 0, or the number of the write that failed. An error that the server has no word
- * for gets ours, which says that nothing was applied.
+ * 0, or the number of the write that failed.
  *
  * The order of the writes keeps half of a commit from being applied. All
  * conditions come first. Then the index of what is new: an entry too many does no
@@ -58,11 +72,8 @@ const struct mru_redis_script mru_redis_tidy = {
  * after it; and the index is written before that, since only the first write of a
  * script is refused when memory is full. What comes last may fail without harm. */
 const struct mru_redis_script mru_redis_write = {
+    REFUSE
     "local call, sub = redis.pcall, string.sub\n"
-    "local function refuse(r)\n"
-    "  if sub(r.err, 1, 4) ~= 'ERR ' then return r end\n"
-    "  return redis.error_reply('MEREAU ' .. sub(r.err, 5))\n"
-    "end\n"
     "local stem, kinds, a = #KEYS[2] + 1, ARGV[1], 2\n"
     "local put, index, drop, gone, left = {}, {}, {}, {}, {}\n"
     "for i = 3, #KEYS do\n"
@@ -114,4 +125,4 @@ const struct mru_redis_script mru_redis_write = {
     "  call('ZREM', KEYS[2], unpack(left))\n"
     "end\n"
     "return 0\n",
-    "34ec2217de25d9c2f16808546f19e2d99fe1b573"};
+    "9bfb3d3a29d816b8e8beea672a78c26e996fb771"};

@@ -146,6 +146,7 @@ struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn) {
                             : MEREAU_STORE_OK;
         /* What is not the primary now is not asked again. */
         answer.broken = mru_redis_says(answer.reply, "READONLY") ||
+                        mru_redis_says(answer.reply, "MOVED") ||
                         mru_redis_says(answer.reply, "NOAUTH");
     }
     conn->out.len = 0;
