@@ -446,11 +446,19 @@ fuzz:
 check-fuzz:
 	@$(again) O=build-fuzz CC=clang CFLAGS="$(fuzz_flags)" FUZZ_SECONDS=10 run-fuzz
 
-fuzz_src := $(if $(wildcard tests/fuzz/*.c),$(shell grep -l LLVMFuzzerTestOneInput tests/fuzz/*.c))
+fuzz_src := $(filter-out %/main.c,$(if $(wildcard tests/fuzz/*.c),$(shell grep -l LLVMFuzzerTestOneInput tests/fuzz/*.c)))
 fuzzers   = $(fuzz_src:%.c=$(O)/%)
-fuzz_help = $(patsubst %.c,$(O)/%.o,$(filter-out $(fuzz_src),$(wildcard tests/fuzz/*.c)))
+fuzz_help = $(patsubst %.c,$(O)/%.o,$(filter-out %/main.c $(fuzz_src),$(wildcard tests/fuzz/*.c)))
 $(fuzzers): %: %.o $(fuzz_help) $(all_libs)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(link_libs)
+# The same targets as programs that read files, with any compiler; for AFL++:
+#   make fuzz-files O=build-afl CC=afl-clang-fast
+#   afl-fuzz -i tests/fuzz/corpus/jwk -o build-afl/found build-afl/tests/fuzz/jwk-files @@
+.PHONY: fuzz-files
+fuzz-files: $(fuzzers:%=%-files)
+	@tests/tools/fuzz_files.sh $^
+$(fuzzers:%=%-files): %-files: %.o $(O)/tests/fuzz/main.o $(fuzz_help) $(all_libs)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(link_libs)
 .PHONY: run-fuzz
 run-fuzz: $(fuzzers)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) tests/tools/fuzz.sh $(O) $(fuzzers)
@@ -470,6 +478,7 @@ help:
 	echo '           ($(parts))'; \
 	echo 'soak       simulator and faults, for hours; mutants: planted bugs'; \
 	echo 'fuzz       FUZZ_SECONDS=60 for each; bench, cover: numbers'; \
+	echo 'fuzz-files the fuzz targets as programs that read files (AFL++), run once over the seeds'; \
 	echo 'deps       install what is missing; install, uninstall, clean'
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -9,6 +9,7 @@ for fuzzer in "$@"; do
     mkdir -p "$dir/corpus/$name"
     seeds=tests/fuzz/corpus/$name
     [ "$name" != json ] || seeds=tests/vectors/json-test-suite
+    [ "$name" != pem ] || seeds=tests/vectors/pem
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086
     if "$fuzzer" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=20 -rss_limit_mb=1024 \

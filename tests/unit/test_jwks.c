@@ -20,7 +20,7 @@
 /* Counts how many names are looked at; linked in place of the library's own. */
 int __real_mru_key_is_named(const mru_key *key, const char *kid);
 int __wrap_mru_key_is_named(const mru_key *key, const char *kid);
-static unsigned long looks;
+static _Thread_local unsigned long looks;
 int __wrap_mru_key_is_named(const mru_key *key, const char *kid) {
     looks++;
     return __real_mru_key_is_named(key, kid);
