@@ -2,6 +2,10 @@
  * ECDH-ES (RFC 7518 section 4.6.2, NIST SP 800-56A 5.8.1), with SHA-256. */
 #include "crypto.h"
 
+/* Lengths are written in 32 bits; one less, so that it is a limit where size_t has
+ * no more than those. */
+#define MAX (UINT32_MAX - 1)
+
 int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
              const mereau_slice *info, uint8_t *out, size_t out_len) {
     uint8_t prk[MRU_SHA256], block[MRU_SHA256];
@@ -45,7 +49,7 @@ int mru_concat_kdf(const uint8_t *z, size_t z_len, const char *alg_id,
                             id,           {lens[1], 4}, *u,
                             {lens[2], 4}, *v,           {bits, 4}};
     int ret = 0;
-    if (out_len > UINT32_MAX / 8 || u->len > UINT32_MAX || v->len > UINT32_MAX)
+    if (out_len > MAX / 8 || u->len > MAX || v->len > MAX)
         return -1;
     mru_put_u32(lens[0], (uint32_t)id.len);
     mru_put_u32(lens[1], (uint32_t)u->len);
