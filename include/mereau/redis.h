@@ -1,5 +1,6 @@
-/* mereau/redis.h - libmereau-redis: a store in Redis or Valkey, for many processes
- * and machines on one primary. One script per commit, expiry by the server. */
+/* mereau/redis.h - libmereau-redis: a store in Redis or Valkey, for many
+ * processes and machines on one primary. One script per commit, expiry by the
+ * server. */
 #ifndef MEREAU_REDIS_H
 #define MEREAU_REDIS_H
 
@@ -9,12 +10,12 @@
 extern "C" {
 #endif
 
-/** A connection of hiredis (hiredis.h). Only hosts that bring their own meet it.
- * Since: 0.2. */
+/** A connection of hiredis (hiredis.h). Only hosts that bring their own meet
+ * it. Since: 0.2. */
 struct redisContext;
 
-/** The slot that stands for "any node" in mereau_redis_settings.take. Since: 0.2.
- * */
+/** The slot that stands for "any node" in mereau_redis_settings.take. Since:
+ * 0.2. */
 #define MEREAU_REDIS_ANY_SLOT UINT32_C(0xffffffff)
 
 /** Where the server is and how it is used. Everything may be left at 0. Texts
@@ -50,8 +51,8 @@ typedef struct mereau_redis_settings {
     void (*give)(void *pool, struct redisContext *connection, int32_t broken);
 } mereau_redis_settings;
 
-/** Settings with their size and zeros. Twin: mereau_redis_settings_init(). Since:
- * 0.2. */
+/** Settings with their size and zeros. Twin: mereau_redis_settings_init().
+ * Since: 0.2. */
 #define MEREAU_REDIS_SETTINGS_INIT                                             \
     {                                                                          \
         (uint32_t)sizeof(mereau_redis_settings), 0, NULL, NULL, NULL, 0, 0, 0, \
@@ -59,21 +60,21 @@ typedef struct mereau_redis_settings {
     }
 
 /** Makes settings ready to be filled. In: size, the caller's
- * sizeof(mereau_redis_settings). NULL is accepted. Threads: one owner. Since: 0.2.
- * */
+ * sizeof(mereau_redis_settings). NULL is accepted. Threads: one owner. Since:
+ * 0.2. */
 MEREAU_API void mereau_redis_settings_init(mereau_redis_settings *settings,
                                            size_t size);
 
 /** Opens a store in a Redis (5 or later) or Valkey server: SHARED, LINEAR,
  * ORDERED, EXPIRES; and DURABLE when the server says, to INFO and CONFIG GET,
  * that it runs with appendonly yes, appendfsync always and
- * no-appendfsync-on-rewrite no. Every new connection of the store's own is asked
- * again, and refused (BUSY) if it no longer is what was found here.
+ * no-appendfsync-on-rewrite no. Every new connection of the store's own is
+ * asked again, and refused (BUSY) if it no longer is what was found here.
  *
- * All of this holds on one primary. Replication is asynchronous: a failover to a
- * replica, by Sentinel, Cluster or hand, forgets the commits which that replica
- * had not received, so that counts are re-armed, rotated tokens valid again and
- * revocations undone. See docs/store-guide.md for what narrows that.
+ * All of this holds on one primary. Replication is asynchronous: a failover to
+ * a replica, by Sentinel, Cluster or hand, forgets the commits which that
+ * replica had not received, so that counts are re-armed, rotated tokens valid
+ * again and revocations undone. See docs/store-guide.md for what narrows that.
  *
  * Refused is a server that may throw records away when its memory is full (a
  * maxmemory-policy other than noeviction), and a replica.
@@ -96,10 +97,10 @@ MEREAU_API mereau_status mereau_redis_open(
     mereau_error *err);
 
 /** What is to be known about the server that was found: "" or English sentences
- * for the host's log: that it is not durable and why, that it has replicas, that
- * it is a node of a cluster.
- * In: store, of mereau_redis_open(), or NULL. Out: text that lives as long as the
- * store. Threads: any. Since: 0.2. */
+ * for the host's log: that it is not durable and why, that it has replicas,
+ * that it is a node of a cluster.
+ * In: store, of mereau_redis_open(), or NULL. Out: text that lives as long as
+ * the store. Threads: any. Since: 0.2. */
 MEREAU_API const char *mereau_redis_warning(const mereau_store *store);
 
 #ifdef __cplusplus

@@ -1,9 +1,10 @@
-/* tests/bench/bench_redis.c - what the engine and its Redis store cost: redeeming,
- * exchanging and refreshing with opaque tokens, against a bare client of hiredis
- * that reads and writes the same records of the same bytes, on the same server in
- * the same run. The bare one, too, has to read before it can decide what to write:
- * one script that gets the keys, one that compares the versions and sets the values.
- * It keeps no index and no expiry, and decides nothing. Also: bytes per device. */
+/* tests/bench/bench_redis.c - what the engine and its Redis store cost:
+ * redeeming, exchanging and refreshing with opaque tokens, against a bare
+ * client of hiredis that reads and writes the same records of the same bytes,
+ * on the same server in the same run. The bare one, too, has to read before it
+ * can decide what to write: one script that gets the keys, one that compares
+ * the versions and sets the values. It keeps no index and no expiry, and
+ * decides nothing. Also: bytes per device. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +21,8 @@ enum { DEVICES = 4000, THREADS = 4, KINDS = 3 };
 
 static const char *const kinds[KINDS] = {"redeem", "exchange", "refresh"};
 
-/* What the store was asked during one operation: the arguments of a bare read and
- * of a bare write. */
+/* What the store was asked during one operation: the arguments of a bare read
+ * and of a bare write. */
 struct words {
     size_t n;
     char *word[64];
@@ -289,7 +290,8 @@ static void compare(struct bench *bench, const struct server *server, int kind,
                     const struct trace *traces, int threads) {
     struct part engine = {bench, server, NULL, kind, 0, 0};
     struct part bare = {bench, server, traces, kind, 0, 0};
-    /* Taken in turns: the machine may be slower in one half than in the other. */
+    /* Taken in turns: the machine may be slower in one half than in the other.
+     * */
     int first = DEVICES + (threads > 1 ? DEVICES / 2 : 0);
     double a, b, t0, t1, t2;
     bench->trace = NULL;

@@ -1,6 +1,6 @@
 /* tests/faults/proxy.h - stands between a store and its server, and cuts
- * connections: in the middle of a request, or of the reply to it. A thread of the
- * test's own process. */
+ * connections: in the middle of a request, or of the reply to it. A thread of
+ * the test's own process. */
 #ifndef TEST_PROXY_H
 #define TEST_PROXY_H
 

@@ -33,8 +33,9 @@ static void pause_ms(long ms) {
     nanosleep(&t, NULL);
 }
 
-/* Below those that the system gives to clients, so that a server that was killed
- * finds its own again; so is the port 10000 above, which a node of a cluster needs.
+/* Below those that the system gives to clients, so that a server that was
+ * killed finds its own again; so is the port 10000 above, which a node of a
+ * cluster needs.
  */
 unsigned free_port(void) {
     static unsigned next;
@@ -188,18 +189,14 @@ int server_start(struct server *server, const char *const *words) {
     return -1;
 }
 
-static void end_by(struct server *server, int signal) {
+void server_kill(struct server *server) {
     if (server->pid <= 0)
         return;
-    kill(server->pid, signal);
+    kill(server->pid, SIGKILL);
     waitpid(server->pid, NULL, 0);
     server->pid = 0;
     remember(server, 0);
 }
-
-void server_kill(struct server *server) { end_by(server, SIGKILL); }
-
-void server_stop(struct server *server) { end_by(server, SIGTERM); }
 
 void server_end(struct server *server) {
     server_kill(server);

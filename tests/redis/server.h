@@ -1,6 +1,7 @@
-/* tests/redis/server.h - real Redis servers for tests: on loopback, a free port and
- * a folder of their own; stopped by process id, also when the test dies.
- * MEREAU_REDIS_SERVER: another program than redis-server, such as valkey-server. */
+/* tests/redis/server.h - real Redis servers for tests: on loopback, a free port
+ * and a folder of their own; stopped by process id, also when the test dies.
+ * MEREAU_REDIS_SERVER: another program than redis-server, such as
+ * valkey-server. */
 #ifndef TEST_REDIS_SERVER_H
 #define TEST_REDIS_SERVER_H
 
@@ -20,14 +21,13 @@ struct server {
 /* What claims DURABLE. */
 #define DURABLE_WORDS "--appendonly", "yes", "--appendfsync", "always"
 
-/* Starts a server with these settings, up to a NULL, and waits until it answers:
- * 0, or -1 after having said why not. */
+/* Starts a server with these settings, up to a NULL, and waits until it
+ * answers: 0, or -1 after having said why not. */
 int server_start(struct server *server, const char *const *words);
 /* The same folder, port and settings. */
 int server_again(struct server *server);
-/* SIGKILL, or an orderly stop; the folder stays. */
+/* By SIGKILL; the folder stays. */
 void server_kill(struct server *server);
-void server_stop(struct server *server);
 /* Stops it and removes the folder. */
 void server_end(struct server *server);
 
@@ -39,7 +39,8 @@ void server_say(const struct server *server, const char *command,
 void server_must(const struct server *server, const char *command,
                  const char *reply);
 
-/* A store on it; settings may be NULL. The test fails when it cannot be opened. */
+/* A store on it; settings may be NULL. The test fails when it cannot be opened.
+ * */
 mereau_store *server_store(const struct server *server,
                            const mereau_redis_settings *settings);
 /* A port that is free now. */

@@ -1,6 +1,7 @@
-/* tests/redis/test_answers.c - what the Redis store promises about servers: which it
- * takes and what it claims of them, what it answers when one refuses, is full, slow
- * or gone, and that nothing is half applied whatever the server says. */
+/* tests/redis/test_answers.c - what the Redis store promises about servers:
+ * which it takes and what it claims of them, what it answers when one refuses,
+ * is full, slow or gone, and that nothing is half applied whatever the server
+ * says. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -376,7 +377,8 @@ static void flushed_scripts_are_sent_again(void **state) {
 
 /* --- a server that refuses --- */
 
-/* Nothing of a commit that was not answered with OK, and nothing in the index. */
+/* Nothing of a commit that was not answered with OK, and nothing in the index.
+ * */
 static void must_be_empty(mereau_store *store) {
     char found[256];
     assert_int_equal(keys_of(store, "p", 1, found), MEREAU_STORE_OK);

@@ -1,7 +1,7 @@
-/* tests/redis/test_faults.c - devices enrol, exchange and refresh while the server
- * is killed, while its host's connections are cut and while it refuses: what was
- * answered is there afterwards, once. Each kind is counted; MEREAU_SOAK=1 runs ten
- * times as many. */
+/* tests/redis/test_faults.c - devices enrol, exchange and refresh while the
+ * server is killed, while its host's connections are cut and while it refuses:
+ * what was answered is there afterwards, once. Each kind is counted;
+ * MEREAU_SOAK=1 runs ten times as many. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -215,7 +215,8 @@ static void cut_connections_lose_and_double_nothing(void **state) {
         proxy_cut_at_random(proxy, i, 0, 0);
         store = server_store(&server, &through);
         crowd_start(&crowd, store);
-        /* What a connection is asked first takes about 6000 bytes of replies. */
+        /* What a connection is asked first takes about 6000 bytes of replies.
+         * */
         proxy_cut_at_random(proxy, i, 20000, 14000);
         /* Those that are open go on whole: each is cut once. */
         for (int n = 0; n < 30; n++) {
@@ -237,8 +238,8 @@ static void cut_connections_lose_and_double_nothing(void **state) {
     assert_true(cuts.requests > wanted / 10 && cuts.replies > wanted / 10);
 }
 
-/* Byte by byte: a commit that did not arrive whole is not applied, one whose reply
- * did not is UNKNOWN. Never OK, never CONFLICT. */
+/* Byte by byte: a commit that did not arrive whole is not applied, one whose
+ * reply did not is UNKNOWN. Never OK, never CONFLICT. */
 static void a_cut_commit_is_never_called_something_else(void **state) {
     struct server server;
     struct proxy *proxy;

@@ -1,7 +1,7 @@
 /* tests/redis/test_kit.c - the store kit, with threads and processes, on a
  * server with settings that are durable, on one without, on a node that has all
- * slots of a cluster and on two that share them (where a script that left its slot
- * would be refused), and with connections that the host brings. */
+ * slots of a cluster and on two that share them (where a script that left its
+ * slot would be refused), and with connections that the host brings. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

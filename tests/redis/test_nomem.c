@@ -1,6 +1,6 @@
 /* tests/redis/test_nomem.c - the Redis store while allocations fail, those of
- * hiredis among them: what it answers is true, nothing leaks, and it works again
- * afterwards. */
+ * hiredis among them: what it answers is true, nothing leaks, and it works
+ * again afterwards. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

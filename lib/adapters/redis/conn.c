@@ -1,5 +1,5 @@
-/* lib/adapters/redis/conn.c - connections: made, authenticated, looked at, kept,
- * given out one to a thread, never more than the settings allow. */
+/* lib/adapters/redis/conn.c - connections: made, authenticated, looked at,
+ * kept, given out one to a thread, never more than the settings allow. */
 #define _POSIX_C_SOURCE 200809L
 #include "redis_store.h"
 
@@ -161,8 +161,8 @@ static void forget_one(struct mru_redis *store) {
     pthread_mutex_unlock(&store->lock);
 }
 
-/* 0 and an idle connection, or NULL and leave to make one; -1 when all stayed in
- * use. */
+/* 0 and an idle connection, or NULL and leave to make one; -1 when all stayed
+ * in use. */
 static int take_turn(struct mru_redis *store, struct mru_redis_conn **out) {
     struct timespec until;
     int code = 0;

@@ -1,6 +1,6 @@
-/* lib/adapters/redis/keys.c - the names of keys. The partition is the hash tag, so
- * that all keys of a commit are in one slot of a cluster; written so that no byte
- * of it can end the tag, and two partitions never have one name. */
+/* lib/adapters/redis/keys.c - the names of keys. The partition is the hash tag,
+ * so that all keys of a commit are in one slot of a cluster; written so that no
+ * byte of it can end the tag, and two partitions never have one name. */
 #include "redis_store.h"
 
 static int is_plain(uint8_t c) {

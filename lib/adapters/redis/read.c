@@ -1,6 +1,6 @@
-/* lib/adapters/redis/read.c - get and scan. A get is one script, so one instant.
- * A scan is pages of the index, each followed by a get of what it names; an entry
- * whose record has expired is passed over, and taken out. */
+/* lib/adapters/redis/read.c - get and scan. A get is one script, so one
+ * instant. A scan is pages of the index, each followed by a get of what it
+ * names; an entry whose record has expired is passed over, and taken out. */
 #include "redis_store.h"
 
 enum { PAGE = 64 };

@@ -9,8 +9,8 @@
  *                              may be written to (script.c)
  *
  * A call takes a connection, builds its commands in that connection's buffer,
- * sends them, and judges the replies (wire.c). Nothing here survives a fork: two
- * processes on one connection would read each other's replies. */
+ * sends them, and judges the replies (wire.c). Nothing here survives a fork:
+ * two processes on one connection would read each other's replies. */
 #ifndef MRU_REDIS_STORE_H
 #define MRU_REDIS_STORE_H
 
@@ -76,8 +76,9 @@ struct mru_redis {
 
 /* --- keys.c --- */
 
-/* The beginning of all keys of a partition, "prefix:{partition}:", injective and
- * with no other braces whatever the partition holds. buf.failed without memory. */
+/* The beginning of all keys of a partition, "prefix:{partition}:", injective
+ * and with no other braces whatever the partition holds. buf.failed without
+ * memory. */
 void mru_redis_stem(struct mru_buf *buf, const struct mru_redis *store,
                     const mereau_need *need);
 /* The hash slot of the keys of a partition, as Redis Cluster reckons it. */
@@ -94,8 +95,9 @@ int mru_redis_send(int fd, const uint8_t *data, size_t len);
 
 /* --- conn.c --- */
 
-/* A connection, the store's or the host's; and back. STORE_OK, or what the store
- * answers. *err is explained for open, and may be NULL. */
+/* A connection, the store's or the host's; and back. MEREAU_OK, or why there is
+ * none, explained in *err, which may be NULL; to get, commit and scan all of
+ * that is BUSY. */
 mereau_status mru_redis_take(struct mru_redis *store, uint32_t slot,
                              struct mru_redis_conn **out, mereau_error *err);
 void mru_redis_give(struct mru_redis *store, struct mru_redis_conn *conn,

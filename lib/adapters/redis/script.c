@@ -4,18 +4,18 @@
  * hash tag. Nothing is raised: a call that fails gives back the server's own
  * error, before anything was applied.
  *
- * DEL of the key that is never there changes nothing, but is refused where one may
- * not write: on a replica, also one that was the primary until just now, on a
- * primary that lacks its replicas (min-replicas-to-write), after a disk failed.
- * Whatever such a server would answer to a read may be out of date.
+ * DEL of the key that is never there changes nothing, but is refused where one
+ * may not write: on a replica, also one that was the primary until just now, on
+ * a primary that lacks its replicas (min-replicas-to-write), after a disk
+ * failed. Whatever such a server would answer to a read may be out of date.
  *
  * The digests are those of the texts; tests/redis proves it. A wrong one would
  * cost a round trip for each call, nothing else. */
 #include "redis_store.h"
 
-/* The server's error, without the place in the script that Redis before 7 puts in
- * front of some. One without a word of its own gets ours, which says that nothing
- * was applied. */
+/* The server's error, without the place in the script that Redis before 7 puts
+ * in front of some. One without a word of its own gets ours, which says that
+ * nothing was applied. */
 #define REFUSE                                                                 \
     "local function refuse(r)\n"                                               \
     "  local e = string.gsub(r.err, '^@user_script: %d+: %-?', '')\n"          \
@@ -60,17 +60,18 @@ const struct mru_redis_script mru_redis_tidy = {
     "return 0\n",
     "38c10613d93ca09f31afbc923ecb687886278f19"};
 
-/* KEYS: the one that is never there, index, records. ARGV: a letter for the kind of
- * each write; then for each what is expected (the first nine bytes of a record, '-'
- * for none, nothing for any) and for a PUT the record and when to drop it. Returns
- * 0, or the number of the write that failed.
+/* KEYS: the one that is never there, index, records. ARGV: a letter for the
+ * kind of each write; then for each what is expected (the first nine bytes of a
+ * record, '-' for none, nothing for any) and for a PUT the record and when to
+ * drop it. Returns 0, or the number of the write that failed.
  *
  * The order of the writes keeps half of a commit from being applied. All
- * conditions come first. Then the index of what is new: an entry too many does no
- * harm. MSET is all or nothing. Where there is something to delete as well, DEL is
- * tried before it, on the key that is never there, so that it cannot be refused
- * after it; and the index is written before that, since only the first write of a
- * script is refused when memory is full. What comes last may fail without harm. */
+ * conditions come first. Then the index of what is new: an entry too many does
+ * no harm. MSET is all or nothing. Where there is something to delete as well,
+ * DEL is tried before it, on the key that is never there, so that it cannot be
+ * refused after it; and the index is written before that, since only the first
+ * write of a script is refused when memory is full. What comes last may fail
+ * without harm. */
 const struct mru_redis_script mru_redis_write = {
     REFUSE
     "local call, sub = redis.pcall, string.sub\n"

@@ -1,6 +1,6 @@
 /* lib/adapters/redis/socket.c - sockets of the store's own: connected within a
- * time, closed at exec, and written to without SIGPIPE, which hiredis would raise
- * in the host's program. */
+ * time, closed at exec, and written to without SIGPIPE, which hiredis would
+ * raise in the host's program. */
 #define _POSIX_C_SOURCE 200809L
 #include "redis_store.h"
 

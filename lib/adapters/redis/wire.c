@@ -1,8 +1,9 @@
-/* lib/adapters/redis/wire.c - commands out, replies in, and what a failure means.
+/* lib/adapters/redis/wire.c - commands out, replies in, and what a failure
+ * means.
  *
- * A command that was not sent to its last byte is never run: BUSY. From there on
- * only a reply tells. Replies are read by hiredis; commands are written here, so
- * that a password can be wiped and no signal is raised. */
+ * A command that was not sent to its last byte is never run: BUSY. From there
+ * on only a reply tells. Replies are read by hiredis; commands are written
+ * here, so that a password can be wiped and no signal is raised. */
 #include "redis_store.h"
 
 /* --- commands --- */
@@ -91,8 +92,8 @@ static int32_t result_of_error(const redisReply *reply) {
         {"NOREPLICAS", MEREAU_STORE_BUSY},
         {"MISCONF", MEREAU_STORE_BUSY},
         {"BUSY", MEREAU_STORE_BUSY},
-        /* The slot is another node's, for good or for now: the host's pool is to
-         * give that node's connection next time. */
+        /* The slot is another node's, for good or for now: the host's pool is
+         * to give that node's connection next time. */
         {"MOVED", MEREAU_STORE_BUSY},
         {"ASK", MEREAU_STORE_BUSY},
         {"TRYAGAIN", MEREAU_STORE_BUSY},
@@ -155,8 +156,8 @@ struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn) {
 
 /* --- scripts --- */
 
-/* "EVALSHA" and the digest, or "EVAL" and the text, are the first two arguments;
- * what follows is the same. */
+/* "EVALSHA" and the digest, or "EVAL" and the text, are the first two
+ * arguments; what follows is the same. */
 void mru_redis_call(struct mru_redis_conn *conn,
                     const struct mru_redis_script *script, size_t n_keys,
                     size_t n_args) {
