@@ -345,7 +345,7 @@ run-all: $(tests) $(examples)
 # What cannot be installed or run here is a failure.
 parts = check-openssl check-faults check-asan check-tsan check-valgrind check-clang check-tidy \
     $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 \
-    $(served:%=check-%)
+    $(served:%=check-%) check-valkey
 .PHONY: check-all check-bare check-fuzz $(parts) run-served $(served:%=bench-%)
 check-all:
 	@tests/tools/deps.sh all
@@ -409,6 +409,12 @@ run-served: $(patsubst %.c,$(O)/%,$(filter tests/$(ONE)/%,$(served_src)))
 	    grep '^faults: '; exit $$result
 $(served:%=check-%): check-%:
 	@$(again) O=build-check WERROR=1 ONE=$* all run-served
+# Those of Redis again, on a fresh Debian 13: a newer hiredis and Redis, and Valkey.
+check-valkey:
+	@tests/tools/fresh.sh -q -c . trixie make gcc libc6-dev pkg-config libmbedtls-dev libcjson-dev \
+	    libsqlite3-dev libcmocka-dev libhiredis-dev redis-server valkey-server -- sh -c '\
+	    make -s O=build-redis WERROR=1 ONE=redis JOBS=$(JOBS) -j$(JOBS) run-served && \
+	    MEREAU_REDIS_SERVER=valkey-server make -s O=build-redis WERROR=1 ONE=redis JOBS=$(JOBS) run-served'
 $(served:%=bench-%): bench-%: $(O)/tests/bench/bench_%
 	@$<
 
