@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <mereau/jws.h>
+
 #include "jose/keyset.h"
 #include "vec.h"
 
@@ -59,6 +61,27 @@ static const cJSON *keys_of(const cJSON *group) {
     return keys ? keys : cJSON_GetObjectItemCaseSensitive(group, "private");
 }
 
+/* Through the public call: all keys of the group that can be used. */
+static mereau_status verify_public(const cJSON *keys, const char *jws,
+                                   mereau_error *err) {
+    mereau_bytes *payload = mereau_bytes_new();
+    mereau_jwks *set = NULL;
+    cJSON *list = cJSON_CreateObject();
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(list, "keys"),
+                         cJSON_Duplicate(keys, 1));
+    char *text = cJSON_PrintUnformatted(
+        cJSON_GetObjectItemCaseSensitive(keys, "keys") ? keys : list);
+    mereau_status status = mereau_jwks_read(&set, text, strlen(text), err);
+    if (status == MEREAU_OK)
+        status = mereau_jws_verify(payload, NULL, set, jws, strlen(jws), NULL,
+                                   0, 0, err);
+    free(text);
+    cJSON_Delete(list);
+    mereau_jwks_free(set);
+    mereau_bytes_free(payload);
+    return status;
+}
+
 static void run_file(const char *name, int least, int accepted) {
     struct vec_count count = {name, 0, 0, 0};
     char path[128], id[16];
@@ -76,6 +99,13 @@ static void run_file(const char *name, int least, int accepted) {
             verify(keys_of(group), vec_text(test, "jws"), 0, &err);
         int right = strcmp(wanted, "either") == 0 ||
                     (strcmp(wanted, "valid") == 0) == (status == MEREAU_OK);
+        /* And the public call says the same, with a reason. */
+        mereau_error why = MEREAU_ERROR_INIT;
+        mereau_status again =
+            verify_public(keys_of(group), vec_text(test, "jws"), &why);
+        if ((again == MEREAU_OK) != (status == MEREAU_OK) ||
+            (again != MEREAU_OK && why.rule[0] == '\0'))
+            right = 0;
         valid += status == MEREAU_OK;
         snprintf(id, sizeof id, "%d",
                  cJSON_GetObjectItemCaseSensitive(test, "tcId")->valueint);
