@@ -301,7 +301,8 @@ $(O)/tests/unit/test_jwks: private LDFLAGS += -Wl,--wrap=mru_key_is_named
 
 # This host has its keys in an mbedTLS of its own, whatever the library stands on.
 $(O)/examples/hsm_signer: private own_libs = $(MBEDTLS_LIBS)
-$(examples) $(benches): %: %.o $(all_libs)
+interop_tools = $(patsubst %.c,$(O)/%,$(wildcard tests/interop/*.c))
+$(examples) $(benches) $(interop_tools): %: %.o $(all_libs)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(link_libs) $(own_libs)
 
 .PHONY: tests examples
@@ -418,9 +419,12 @@ check-valkey:
 $(served:%=bench-%): bench-%: $(O)/tests/bench/bench_%
 	@$<
 
-check-interop: $(O)/examples/demo
-	@DEMO=$(abspath $(O)/examples/demo) tests/tools/run_tests.sh $(O)/log \
-	    $(sort $(wildcard tests/interop/*.sh))
+# Says how much each of the others was checked against, both ways.
+check-interop: $(O)/examples/demo $(interop_tools)
+	@DEMO=$(abspath $(O)/examples/demo) TOOL=$(abspath $(O)/tests/interop/tool) \
+	    tests/tools/run_tests.sh $(O)/log $(sort $(wildcard tests/interop/*.sh)); result=$$?; \
+	    grep -H -E '^(both ways|not offered)' $(O)/log/tests.interop.*.out | sed 's|^.*tests.interop.||'; \
+	    exit $$result
 
 # --- what is asked for by name ----------------------------------------------------------
 .PHONY: soak mutants bench fuzz cover

@@ -65,6 +65,7 @@ find_all() {
     has npm || need npm
     { has /usr/bin/python3 && /usr/bin/python3 -c 'import jwcrypto' ||
         python3 -c 'import jwcrypto'; } >/dev/null 2>&1 || need jwcrypto
+    has jose || need latchset
 }
 
 # Libraries of others to be measured beside ours.
@@ -121,6 +122,7 @@ git          git                git                git              git
 node         nodejs             nodejs             nodejs           node
 npm          npm                npm                npm              npm
 jwcrypto     python3-jwcrypto   python3-jwcrypto   py3-jwcrypto     -
+latchset     jose               jose               jose             jose
 '
 if has apt-get; then column=2
 elif has dnf; then column=3
