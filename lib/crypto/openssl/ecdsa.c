@@ -136,14 +136,12 @@ mereau_status mru_ec_verify(const struct mru_ec *ec, const struct mru_alg *alg,
     if (!loan.context)
         return mru_ossl_trouble();
     int is = EVP_PKEY_verify(loan.context, der, len, digest, (size_t)alg->hash);
-    /* 0 is a wrong signature; trouble on the way to it is in the queue. Below 0
-     * is trouble, and a signature that leads to no point. */
-    if (is == 0 && ERR_peek_error() == 0)
-        status = MEREAU_E_SIGNATURE;
+    /* Below 0 is trouble, and a signature that leads to no point. */
+    if (is == 0)
+        status = mru_ossl_no(ERR_LIB_EC, 1);
     else if (is != 1)
-        status =
-            mru_ossl_failed(ERR_LIB_EC, is == 0 ? 0 : EC_R_POINT_AT_INFINITY,
-                            MEREAU_E_SIGNATURE);
+        status = mru_ossl_failed(ERR_LIB_EC, EC_R_POINT_AT_INFINITY,
+                                 MEREAU_E_SIGNATURE);
     mru_pool_return(&ec->verify, loan,
                     status == MEREAU_OK || status == MEREAU_E_SIGNATURE);
     return status;

@@ -1,8 +1,6 @@
 /* lib/crypto/openssl/ed25519.c - Ed25519 (RFC 8032, RFC 8037). */
 #include "ossl.h"
 
-#include <openssl/crypto.h>
-
 enum { LEN = 32, SIG = 64 };
 
 /* The prepared contexts are copied for each operation: OpenSSL lets one serve
@@ -209,9 +207,11 @@ static mereau_status verify_once(const struct mru_ed *ed, const uint8_t *input,
     EVP_MD_CTX *ctx = copied(ed->verify);
     if (!ctx)
         return mru_ossl_trouble();
-    if (EVP_DigestVerify(ctx, sig, SIG, input, len) != 1)
-        status =
-            ERR_peek_error() == 0 ? MEREAU_E_SIGNATURE : mru_ossl_trouble();
+    int is = EVP_DigestVerify(ctx, sig, SIG, input, len);
+    if (is == 0)
+        status = mru_ossl_no(ERR_LIB_NONE, 1);
+    else if (is != 1)
+        status = mru_ossl_trouble();
     EVP_MD_CTX_free(ctx);
     return status;
 }
@@ -223,7 +223,7 @@ mereau_status mru_ed_verify(const struct mru_ed *ed, const uint8_t *input,
     /* Before 3.2 OpenSSL says nothing when it has no memory for the hash inside.
      * A signature that is wrong is so twice, and where there is no memory the
      * second time does not get as far. */
-    if (status == MEREAU_E_SIGNATURE && OpenSSL_version_num() < 0x30200000UL)
+    if (status == MEREAU_E_SIGNATURE && !mru_ossl_tells())
         status = verify_once(ed, input, len, sig);
     return status;
 }

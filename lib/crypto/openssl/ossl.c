@@ -7,7 +7,7 @@
 uint32_t mru_crypto_has(void) {
     /* Asked of the library that runs, not of the headers. */
     uint32_t has = MRU_HAS_ED25519 | MRU_HAS_SEEDED_RSA | MRU_HAS_OWN_RANDOM;
-    if (OpenSSL_version_num() >= 0x30200000UL)
+    if (mru_ossl_tells()) /* 3.2, too */
         has |= MRU_HAS_DETERMINISTIC_ECDSA;
     return has;
 }
@@ -31,6 +31,27 @@ mereau_status mru_ossl_failed(int lib, int reason, mereau_status refused) {
             status = refused;
     }
     return status;
+}
+
+int mru_ossl_tells(void) { return OpenSSL_version_num() >= 0x30200000UL; }
+
+mereau_status mru_ossl_no(int lib, int quiet) {
+    int said = quiet || mru_ossl_tells(), trouble = 0, no_memory = 0;
+    unsigned long code;
+    while ((code = ERR_get_error()) != 0) {
+        int from = ERR_GET_LIB(code), common = ERR_COMMON_ERROR(code);
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+            no_memory = 1;
+        else if (from == lib && !common)
+            said = 1;
+        /* "Something went wrong in RSA", by who passes an answer on. */
+        else if (!((from == lib || from == ERR_LIB_PROV) && common) &&
+                 !(from == ERR_LIB_EVP && mru_ossl_tells()))
+            trouble = 1;
+    }
+    if (no_memory)
+        return MEREAU_E_NOMEM;
+    return said && !trouble ? MEREAU_E_SIGNATURE : MEREAU_E_CRYPTO;
 }
 
 mereau_status mru_ossl_trouble(void) {

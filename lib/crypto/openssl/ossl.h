@@ -28,6 +28,12 @@ void mru_ossl_begin(void);
  * wrong input; MEREAU_E_CRYPTO for all else. So a machine in trouble is never
  * mistaken for a wrong signature. */
 mereau_status mru_ossl_failed(int lib, int reason, mereau_status refused);
+/* After a verification that answered no: MEREAU_E_SIGNATURE, unless there is a sign
+ * of trouble. lib gives its reason for it, or with quiet none is needed. */
+mereau_status mru_ossl_no(int lib, int quiet);
+/* From 3.2 on every lack of memory is in the queue, and so is what EVP made of a
+ * no; before, some allocations fail without a word. */
+int mru_ossl_tells(void);
 /* The same where nothing can be wrong with the input; and told. */
 mereau_status mru_ossl_trouble(void);
 mereau_status mru_ossl_refuse(mereau_error *err, const char *rule);

@@ -175,15 +175,6 @@ mereau_status mru_rsa_sign(const struct mru_rsa *rsa, const struct mru_alg *alg,
                   MEREAU_E_CRYPTO);
 }
 
-/* 1 when nothing but that is in the queue. So a sound padding with nothing in it
- * is refused, PKCS#1 v1.5 alone; for all else RSA gives a reason of its own. */
-static int only_says_no(void) {
-    unsigned long code = ERR_peek_error();
-    return ERR_GET_LIB(code) == ERR_LIB_PROV &&
-           ERR_GET_REASON(code) == ERR_R_RSA_LIB &&
-           ERR_peek_last_error() == code;
-}
-
 mereau_status mru_rsa_verify(const struct mru_rsa *rsa,
                              const struct mru_alg *alg, const uint8_t *digest,
                              const uint8_t *sig) {
@@ -191,14 +182,18 @@ mereau_status mru_rsa_verify(const struct mru_rsa *rsa,
     struct mru_loan loan = mru_pool_borrow(&rsa->public_ops);
     if (!loan.context)
         return mru_ossl_trouble();
-    int done =
+    int is =
         EVP_PKEY_verify(loan.context, sig, rsa->len, digest, (size_t)alg->hash);
-    if (done == 0 && !alg->pss && only_says_no()) {
-        ERR_clear_error();
-        mru_pool_return(&rsa->public_ops, loan, 1);
-        return MEREAU_E_SIGNATURE;
-    }
-    return finish(&rsa->public_ops, loan, done, MEREAU_E_SIGNATURE);
+    mereau_status status = MEREAU_OK;
+    /* RSA gives a reason for every no but one: sound PKCS#1 v1.5 padding around
+     * nothing, of which only the notes of who passed it on are there. */
+    if (is == 0)
+        status = mru_ossl_no(ERR_LIB_RSA, !alg->pss && ERR_peek_error() != 0);
+    else if (is != 1)
+        status = mru_ossl_trouble();
+    mru_pool_return(&rsa->public_ops, loan,
+                    status == MEREAU_OK || status == MEREAU_E_SIGNATURE);
+    return status;
 }
 
 mereau_status mru_rsa_encrypt(const struct mru_rsa *rsa,
