@@ -31,7 +31,8 @@ enum {
  *          payload, len   any bytes; payload may be NULL with len 0. UNENCODED
  *                         and not DETACHED: printable ASCII without a full stop
  *          flags          MEREAU_JWS_*
- *          random         blinds, and is the salt of PS*; NULL: the system's
+ *          random         blinds, and is the salt of PS*; NULL: the system's. Not
+ *                         asked on OpenSSL, which draws from its own generator
  * Out:     *out           the JWS; empty after failure
  * Returns: MEREAU_OK; MEREAU_E_ARG (also: a header member that is not taken, rule
  *          "jws.header"); MEREAU_E_MALFORMED: header is no JSON object, or payload

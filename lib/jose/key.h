@@ -98,7 +98,7 @@ int mru_key_print_private(struct mru_buf *out, const mru_key *key);
 #define MRU_MAX_SIG 1024
 /* MEREAU_OK, MEREAU_E_KEY (not for it), _RANDOM, _NOMEM, _CRYPTO.
  * Signs input (not yet hashed); JWS form. rng blinds; ECDSA is deterministic
- * (RFC 6979). Thread-safe. *sig_len is 0 after failure. */
+ * (RFC 6979) where the provider can. Thread-safe. *sig_len is 0 after failure. */
 mereau_status mru_key_sign(const mru_key *key, mru_rng rng, void *rng_arg,
                            const uint8_t *input, size_t len,
                            uint8_t sig[MRU_MAX_SIG], size_t *sig_len);
