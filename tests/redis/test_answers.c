@@ -121,7 +121,7 @@ static void durable_is_claimed_of_settings_that_earn_it(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct server server;
-        mereau_store *store;
+        mereau_store *store, copy;
         const char *words[9] = {NULL};
         memcpy(words, cases[i].words, sizeof cases[i].words);
         assert_int_equal(server_start(&server, words), 0);
@@ -133,6 +133,9 @@ static void durable_is_claimed_of_settings_that_earn_it(void **state) {
         else
             assert_non_null(
                 strstr(mereau_redis_warning(store), cases[i].warning));
+        copy = *store; /* as a context keeps it */
+        assert_ptr_equal(mereau_redis_warning(&copy),
+                         mereau_redis_warning(store));
         mereau_store_close(store);
         server_end(&server);
     }

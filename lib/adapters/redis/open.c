@@ -182,5 +182,5 @@ mereau_status mereau_redis_open(mereau_store **out,
 const char *mereau_redis_warning(const mereau_store *store) {
     if (store == NULL || store->get != mru_redis_get)
         return "";
-    return ((const struct mru_redis *)store)->facts.warning;
+    return ((const struct mru_redis *)store->user)->facts.warning;
 }
