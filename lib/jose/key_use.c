@@ -234,6 +234,37 @@ static mereau_status check_enc_secret(const struct mru_alg *alg,
                         len);
 }
 
+/* 1 when it is base64 or base64url, and what it encodes is a key: PEM without its
+ * marks and line ends. */
+static int is_bare_key(const uint8_t *text, size_t len) {
+    uint8_t bytes[MRU_MAX_SECRET];
+    char url[MRU_MAX_SECRET];
+    while (len > 0 && text[len - 1] == '=')
+        len--;
+    if (len > sizeof url)
+        return 0;
+    for (size_t i = 0; i < len; i++) {
+        char c = (char)text[i];
+        url[i] = (char)(c == '+' ? '-' : c == '/' ? '_' : c);
+    }
+    ptrdiff_t n = mru_b64_decode(NULL, url, len);
+    int is = n > 0 && mru_b64_decode(bytes, url, len) == n &&
+             mru_pkey_is_encoded(bytes, (size_t)n);
+    mru_wipe(bytes, sizeof bytes);
+    mru_wipe(url, sizeof url);
+    return is;
+}
+
+/* 1 when it is the text of a JWK or of a set of them. */
+static int is_jwk_text(const uint8_t *text, size_t len) {
+    struct mru_jval root, value;
+    if (text[0] != '{' ||
+        mru_json_check(&root, text, len, NULL, NULL) != MEREAU_OK)
+        return 0;
+    return mru_json_member(&value, &root, "kty") ||
+           mru_json_member(&value, &root, "keys");
+}
+
 mereau_status mru_secret_check(const struct mru_alg *alg,
                                const struct mru_enc *enc, const uint8_t *secret,
                                size_t len, mereau_error *err) {
@@ -253,7 +284,8 @@ mereau_status mru_secret_check(const struct mru_alg *alg,
     if (status != MEREAU_OK)
         return status;
     /* The classic confusion: somebody's public key, known to all, as secret. */
-    if (mru_pkey_is_encoded(secret, len))
+    if (mru_pkey_is_encoded(secret, len) || is_bare_key(secret, len) ||
+        is_jwk_text(secret, len))
         return mru_refuse(err, MEREAU_E_KEY, "key.kind", "RFC 8725 2.1",
                           "a secret", "an encoded key or certificate");
     int leaked = mru_secret_is_leaked(secret, len);

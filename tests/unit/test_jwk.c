@@ -622,6 +622,26 @@ static void no_text_of_a_key_is_a_secret(void **state) {
     mereau_jwk_free(key);
     refused_encoded(ec_spki, strlen(ec_spki), MEREAU_ALG_HS256, MEREAU_E_KEY,
                     "key.kind");
+    /* without its marks, in either alphabet; and as a JWK or a set */
+    char bare[512], *at = bare;
+    for (const char *p = strchr(ec_spki, '\n'); *p != '-'; p++)
+        if (*p != '\n')
+            *at++ = *p;
+    *at = '\0';
+    refused_secret(bare, strlen(bare), MEREAU_ALG_HS256, MEREAU_E_KEY,
+                   "key.kind");
+    for (at = bare; *at; at++)
+        *at = (char)(*at == '+' ? '-' : *at == '/' ? '_' : *at);
+    while (at > bare && at[-1] == '=')
+        *--at = '\0';
+    refused_secret(bare, strlen(bare), MEREAU_ALG_HS256, MEREAU_E_KEY,
+                   "key.kind");
+    static const char jwk[] = "{" EC_PUBLIC "}";
+    static const char jwks[] = "{\"keys\":[{" EC_PUBLIC "}]}";
+    refused_secret(jwk, sizeof jwk - 1, MEREAU_ALG_HS256, MEREAU_E_KEY,
+                   "key.kind");
+    refused_secret(jwks, sizeof jwks - 1, MEREAU_ALG_HS256, MEREAU_E_KEY,
+                   "key.kind");
 }
 
 /* --- failing memory --- */
@@ -740,10 +760,54 @@ static void each_allocation_of_writing_may_fail(void **state) {
     mereau_jwk_free(key);
 }
 
+/* A key with its certificate: read, written with x5c, read again. */
+static mereau_status one_certificate(mereau_error *err) {
+    mereau_bytes *out = mereau_bytes_new();
+    mereau_jwk *key = NULL, *back = NULL;
+    mereau_status status = out ? MEREAU_OK : MEREAU_E_NOMEM;
+    if (status == MEREAU_OK)
+        status = mereau_jwk_read_encoded(&key, (const uint8_t *)ec_certificate,
+                                         strlen(ec_certificate),
+                                         MEREAU_ALG_ES256, err);
+    if (status == MEREAU_OK)
+        status = mereau_jwk_write(out, key, MEREAU_JWK_PUBLIC, err);
+    if (status == MEREAU_OK)
+        status = mereau_jwk_read(&back, mereau_bytes_text(out),
+                                 strlen(mereau_bytes_text(out)), 0, err);
+    if (status == MEREAU_OK)
+        status = mereau_jwk_certificate_thumbprint(out, back, err);
+    if (status == MEREAU_OK)
+        assert_int_equal(strlen(mereau_bytes_text(out)), 43);
+    mereau_jwk_free(back);
+    mereau_jwk_free(key);
+    mereau_bytes_free(out);
+    return status;
+}
+
+static void each_allocation_of_certificates_may_fail(void **state) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    int over = 0;
+    (void)state;
+    if (!test_alloc_available())
+        skip();
+    assert_int_equal(one_certificate(&err), MEREAU_OK);
+    long live = test_alloc_live();
+    for (unsigned long n = 1; !over; n++) {
+        test_alloc_fail_at(n);
+        mereau_status status = one_certificate(&err);
+        over = test_alloc_pending();
+        test_alloc_fail_at(0);
+        if (status != MEREAU_OK && status != MEREAU_E_NOMEM &&
+            status != MEREAU_E_CRYPTO)
+            fail_msg("allocation %lu: %s", n, err.text);
+        assert_true(!over || status == MEREAU_OK);
+        assert_int_equal(test_alloc_live(), live);
+    }
+}
+
 static void making_survives_each_allocation_failing(void **state) {
     static const int32_t algs[] = {MEREAU_ALG_HS256, MEREAU_ALG_A256KW,
                                    MEREAU_ALG_ECDH_ES};
-    mereau_bytes *out = mereau_bytes_new();
     (void)state;
     if (!test_alloc_available())
         skip();
@@ -769,11 +833,6 @@ static void making_survives_each_allocation_failing(void **state) {
             assert_int_equal(test_alloc_live(), live);
         }
     }
-    mereau_jwk *key = from_pem(ec_certificate, MEREAU_ALG_ES256);
-    assert_int_equal(mereau_jwk_certificate_thumbprint(out, key, NULL),
-                     MEREAU_OK);
-    mereau_jwk_free(key);
-    mereau_bytes_free(out);
 }
 
 int main(void) {
@@ -794,6 +853,7 @@ int main(void) {
         cmocka_unit_test(no_text_of_a_key_is_a_secret),
         cmocka_unit_test(each_allocation_of_a_life_may_fail),
         cmocka_unit_test(each_allocation_of_writing_may_fail),
+        cmocka_unit_test(each_allocation_of_certificates_may_fail),
         cmocka_unit_test(making_survives_each_allocation_failing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,6 +189,20 @@ static void a_name_given_goes_before_a_thumbprint(void **state) {
     mereau_jwks_free(set);
 }
 
+static void a_key_that_came_many_times_is_listed_once(void **state) {
+    mereau_jwks *set = mereau_jwks_new();
+    mereau_jwk *bare = numbered(1, MEREAU_ALG_HS256, NULL);
+    (void)state;
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(mereau_jwks_add(set, bare, NULL), MEREAU_OK);
+    assert_int_equal(mereau_jwks_count(set), 500);
+    unsigned long before = looks;
+    assert_ptr_equal(mereau_jwks_find(set, mereau_jwk_kid(bare)), bare);
+    assert_true(looks - before <= 2);
+    mereau_jwk_free(bare);
+    mereau_jwks_free(set);
+}
+
 /* The key for a token of this alg and kid (NULL: none), by its kid. */
 static void picked(const mereau_jwks *a, const mereau_jwks *b, int32_t alg,
                    const char *kid, mereau_status status, const mru_key *key) {
@@ -478,6 +492,7 @@ int main(void) {
         cmocka_unit_test(a_look_costs_the_same_however_many_keys_there_are),
         cmocka_unit_test(a_set_holds_so_many_and_no_more),
         cmocka_unit_test(a_name_given_goes_before_a_thumbprint),
+        cmocka_unit_test(a_key_that_came_many_times_is_listed_once),
         cmocka_unit_test(a_token_gets_the_one_key_that_it_may_mean),
         cmocka_unit_test(secrets_and_public_keys_for_signatures_do_not_mix),
         cmocka_unit_test(a_public_set_holds_no_secret),

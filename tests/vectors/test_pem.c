@@ -302,6 +302,18 @@ static void certificates_of_a_jwk_are_of_its_key(void **state) {
     judged(jwk, other, NULL, MEREAU_E_KEY, "jwk.x5c");
     judged(jwk, rsa, NULL, MEREAU_E_KEY, "jwk.x5c");
     judged(jwk, own, other_hash, MEREAU_E_KEY, "jwk.x5t");
+    /* of another key of the same kind */
+    mereau_jwk *stranger = NULL;
+    assert_int_equal(
+        mereau_jwk_generate(&stranger, MEREAU_ALG_ES256, 0, NULL, NULL),
+        MEREAU_OK);
+    assert_int_equal(mereau_jwk_write(out, stranger, MEREAU_JWK_PUBLIC, NULL),
+                     MEREAU_OK);
+    cJSON *other_jwk = cJSON_Parse(mereau_bytes_text(out));
+    judged(other_jwk, own, NULL, MEREAU_E_KEY, "jwk.x5c");
+    judged(other_jwk, own, hash, MEREAU_E_KEY, "jwk.x5c");
+    cJSON_Delete(other_jwk);
+    mereau_jwk_free(stranger);
     judged(jwk, own, "AAAA", MEREAU_E_MALFORMED, "jwk.x5t");
     judged(jwk, "[]", NULL, MEREAU_E_MALFORMED, "jwk.x5c");
     judged(jwk, "\"MIIB\"", NULL, MEREAU_E_MALFORMED, "jwk.x5c");
