@@ -65,9 +65,8 @@ static void put(mereau_jwks *set, size_t index) {
 /* A key whose name is its thumbprint is there once for each algorithm: more would
  * only be a long way past equal names. */
 static int is_doubled(const mereau_jwks *set, const mru_key *key) {
-    const mru_key *same =
-        mru_jwks_named(set, mru_key_kid(key), mru_key_alg(key));
-    return same && same != key && !mru_key_kid_given(key);
+    return !mru_key_kid_given(key) &&
+           mru_jwks_named(set, mru_key_kid(key), mru_key_alg(key));
 }
 
 /* Room for one key more. */
