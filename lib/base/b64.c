@@ -4,12 +4,29 @@
  * outside of the alphabet is skipped. */
 #include "base.h"
 
-static const char alphabet[64] = {
-    'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M',
-    'N', 'O', 'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z',
-    'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
-    'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
-    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '_'};
+/* Every pair of characters, so that 12 bits are one look. */
+/* clang-format off */
+#define ROW(a) \
+    {a,'A'},{a,'B'},{a,'C'},{a,'D'},{a,'E'},{a,'F'},{a,'G'},{a,'H'}, \
+    {a,'I'},{a,'J'},{a,'K'},{a,'L'},{a,'M'},{a,'N'},{a,'O'},{a,'P'}, \
+    {a,'Q'},{a,'R'},{a,'S'},{a,'T'},{a,'U'},{a,'V'},{a,'W'},{a,'X'}, \
+    {a,'Y'},{a,'Z'},{a,'a'},{a,'b'},{a,'c'},{a,'d'},{a,'e'},{a,'f'}, \
+    {a,'g'},{a,'h'},{a,'i'},{a,'j'},{a,'k'},{a,'l'},{a,'m'},{a,'n'}, \
+    {a,'o'},{a,'p'},{a,'q'},{a,'r'},{a,'s'},{a,'t'},{a,'u'},{a,'v'}, \
+    {a,'w'},{a,'x'},{a,'y'},{a,'z'},{a,'0'},{a,'1'},{a,'2'},{a,'3'}, \
+    {a,'4'},{a,'5'},{a,'6'},{a,'7'},{a,'8'},{a,'9'},{a,'-'},{a,'_'}
+static const char pairs[4096][2] = {
+    ROW('A'), ROW('B'), ROW('C'), ROW('D'), ROW('E'), ROW('F'), ROW('G'), ROW('H'),
+    ROW('I'), ROW('J'), ROW('K'), ROW('L'), ROW('M'), ROW('N'), ROW('O'), ROW('P'),
+    ROW('Q'), ROW('R'), ROW('S'), ROW('T'), ROW('U'), ROW('V'), ROW('W'), ROW('X'),
+    ROW('Y'), ROW('Z'), ROW('a'), ROW('b'), ROW('c'), ROW('d'), ROW('e'), ROW('f'),
+    ROW('g'), ROW('h'), ROW('i'), ROW('j'), ROW('k'), ROW('l'), ROW('m'), ROW('n'),
+    ROW('o'), ROW('p'), ROW('q'), ROW('r'), ROW('s'), ROW('t'), ROW('u'), ROW('v'),
+    ROW('w'), ROW('x'), ROW('y'), ROW('z'), ROW('0'), ROW('1'), ROW('2'), ROW('3'),
+    ROW('4'), ROW('5'), ROW('6'), ROW('7'), ROW('8'), ROW('9'), ROW('-'), ROW('_'),
+};
+#undef ROW
+/* clang-format on */
 
 /* The value of each character; XX, alone in having its top bit set, marks
  * those that are not in the alphabet. */
@@ -38,10 +55,8 @@ static const uint8_t values[256] = {
 void mru_b64_encode(char *out, const uint8_t *data, size_t len) {
     while (len >= 3) {
         uint32_t v = (uint32_t)data[0] << 16 | (uint32_t)data[1] << 8 | data[2];
-        out[0] = alphabet[v >> 18];
-        out[1] = alphabet[v >> 12 & 63];
-        out[2] = alphabet[v >> 6 & 63];
-        out[3] = alphabet[v & 63];
+        memcpy(out, pairs[v >> 12], 2);
+        memcpy(out + 2, pairs[v & 4095], 2);
         out += 4;
         data += 3;
         len -= 3;
@@ -51,10 +66,9 @@ void mru_b64_encode(char *out, const uint8_t *data, size_t len) {
     uint32_t v = (uint32_t)data[0] << 16;
     if (len == 2)
         v |= (uint32_t)data[1] << 8;
-    out[0] = alphabet[v >> 18];
-    out[1] = alphabet[v >> 12 & 63];
+    memcpy(out, pairs[v >> 12], 2);
     if (len == 2)
-        out[2] = alphabet[v >> 6 & 63];
+        out[2] = pairs[v & 4095][0];
 }
 
 /* The last 2 or 3 characters: 1 or 2 bytes. Returns -1 when bits that belong to

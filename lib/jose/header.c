@@ -3,27 +3,31 @@
  * first and is copied as it is. */
 #include "header.h"
 
-static void add_escaped(struct mru_buf *out, const char *text) {
+char *mru_header_quote(char *out, const char *text) {
     static const char hex[] = "0123456789abcdef";
-    mru_buf_add_byte(out, '"');
-    while (*text != '\0') {
-        const char *from = text;
-        while ((uint8_t)*text >= 0x20 && *text != '"' && *text != '\\')
-            text++;
-        mru_buf_add(out, from, (size_t)(text - from));
-        if (*text == '\0')
-            break;
-        if (*text == '"' || *text == '\\') {
-            mru_buf_add_byte(out, '\\');
-            mru_buf_add_byte(out, (uint8_t)*text);
-        } else {
-            mru_buf_add_text(out, "\\u00");
-            mru_buf_add_byte(out, (uint8_t)hex[*text >> 4 & 15]);
-            mru_buf_add_byte(out, (uint8_t)hex[*text & 15]);
+    *out++ = '"';
+    for (; *text != '\0'; text++) {
+        uint8_t c = (uint8_t)*text;
+        if (c < 0x20) {
+            memcpy(out, "\\u00", 4);
+            out[4] = hex[c >> 4];
+            out[5] = hex[c & 15];
+            out += 6;
+            continue;
         }
-        text++;
+        if (c == '"' || c == '\\')
+            *out++ = '\\';
+        *out++ = (char)c;
     }
-    mru_buf_add_byte(out, '"');
+    *out++ = '"';
+    return out;
+}
+
+static void add_quoted(struct mru_buf *out, const char *text) {
+    size_t room = 6 * strlen(text) + 2; /* text is short: at most a few KB */
+    char *at = (char *)mru_buf_extend(out, room);
+    if (at)
+        out->len -= room - (size_t)(mru_header_quote(at, text) - at);
 }
 
 static void add_name(struct mru_buf *out, const char *name) {
@@ -34,12 +38,12 @@ static void add_name(struct mru_buf *out, const char *name) {
 
 void mru_header_begin(struct mru_buf *out, const char *alg) {
     mru_buf_add_text(out, "{\"alg\":");
-    add_escaped(out, alg);
+    add_quoted(out, alg);
 }
 
 void mru_header_text(struct mru_buf *out, const char *name, const char *text) {
     add_name(out, name);
-    add_escaped(out, text);
+    add_quoted(out, text);
 }
 
 void mru_header_json(struct mru_buf *out, const char *name, const char *json) {

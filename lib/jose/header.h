@@ -5,6 +5,10 @@
 
 #include "key.h"
 
+/* Writes a text (valid UTF-8) as a JSON string: at most 6 bytes for each of its
+ * own and 2 more, no NUL. Returns the end. */
+char *mru_header_quote(char *out, const char *text);
+
 /* Begins {"alg":... */
 void mru_header_begin(struct mru_buf *out, const char *alg);
 /* Adds a member: a text (valid UTF-8, escaped here), or a checked JSON value. */

@@ -316,29 +316,34 @@ mereau_status mru_jws_peek(const char *token, size_t len,
 
 /* --- making --- */
 
+/* A member of the header, whose value may have to be escaped. */
+static char *put_member(char *at, const char *name, size_t len,
+                        const char *value) {
+    memcpy(at, name, len);
+    return mru_header_quote(at + len, value);
+}
+
 int mru_jws_begin(struct mru_buf *out, int32_t alg, const char *typ,
                   const char *kid, const void *payload, size_t len) {
-    /* Room for every character of typ and kid to be escaped, so that the buffer
-     * never grows out of it. */
-    uint8_t room[64 + 6 * (MRU_MAX_TYP + MRU_MAX_KID) + 1];
-    struct mru_buf header = {room, 0, sizeof room - 1, 0};
+    char header[64 + 6 * (MRU_MAX_TYP + MRU_MAX_KID)], *at = header;
     const char *name = mru_alg_name(alg);
-    size_t start = out->len;
+    size_t start = out->len, header_len;
     if (!name || (typ && strlen(typ) > MRU_MAX_TYP) ||
         (kid && strlen(kid) > MRU_MAX_KID) || len > SIZE_MAX / 4)
         return -1;
-    mru_header_begin(&header, name);
+    at = put_member(at, "{\"alg\":", 7, name);
     if (typ)
-        mru_header_text(&header, "typ", typ);
+        at = put_member(at, ",\"typ\":", 7, typ);
     if (kid)
-        mru_header_text(&header, "kid", kid);
-    mru_buf_add_byte(&header, '}');
+        at = put_member(at, ",\"kid\":", 7, kid);
+    *at++ = '}';
+    header_len = (size_t)(at - header);
     /* One growth, with room for the signature. */
-    if (mru_buf_extend(out, MRU_B64_LEN(header.len) + MRU_B64_LEN(len) +
+    if (mru_buf_extend(out, MRU_B64_LEN(header_len) + MRU_B64_LEN(len) +
                                 MRU_B64_LEN(MRU_MAX_SIG) + 2) == NULL)
         return -1;
     out->len = start;
-    mru_buf_add_b64(out, header.data, header.len);
+    mru_buf_add_b64(out, (const uint8_t *)header, header_len);
     mru_buf_add_byte(out, '.');
     mru_buf_add_b64(out, payload, len);
     return 0;
