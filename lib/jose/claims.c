@@ -24,6 +24,41 @@ void mru_claims_clear(struct mereau_claims *claims) {
     mru_buf_free(&claims->texts);
 }
 
+/* In the order of enum mru_claim, sorted. */
+static const char *const known_names[MRU_CLAIMS] = {
+    "",          "at_hash", "ath",    "aud",   "auth_time", "azp", "c_hash",
+    "client_id", "cnf",     "events", "exp",   "htm",       "htu", "iat",
+    "iss",       "jti",     "nbf",    "nonce", "scope",     "sid", "sub"};
+
+const char *mru_claim_name(enum mru_claim which) { return known_names[which]; }
+
+/* Which of them a name is: those of its first letter are compared. */
+static enum mru_claim known(const char *name) {
+    static const struct {
+        uint8_t from, to;
+    } letters[26] = {['a' - 'a'] = {1, 6},   ['c' - 'a'] = {6, 9},
+                     ['e' - 'a'] = {9, 11},  ['h' - 'a'] = {11, 13},
+                     ['i' - 'a'] = {13, 15}, ['j' - 'a'] = {15, 16},
+                     ['n' - 'a'] = {16, 18}, ['s' - 'a'] = {18, 21}};
+    unsigned letter = (unsigned)(unsigned char)name[0] - 'a';
+    if (letter >= 26)
+        return MRU_CLAIM_OTHER;
+    for (size_t i = letters[letter].from; i < letters[letter].to; i++)
+        /* Nearly all that differ do so here. */
+        if (name[1] == known_names[i][1] && strcmp(name, known_names[i]) == 0)
+            return (enum mru_claim)i;
+    return MRU_CLAIM_OTHER;
+}
+
+static void note_known(struct mru_said *said) {
+    size_t n = said->n < MRU_JINDEX_MAX ? said->n : MRU_JINDEX_MAX;
+    for (size_t i = 0; i < n; i++) {
+        enum mru_claim which = known(said->texts + said->members[i].name);
+        said->at[which] = (uint8_t)(i + 1);
+    }
+    said->at[MRU_CLAIM_OTHER] = 0;
+}
+
 mereau_status mru_claims_index(struct mereau_claims *claims,
                                mereau_error *err) {
     struct mru_jval root;
@@ -45,6 +80,7 @@ mereau_status mru_claims_index(struct mereau_claims *claims,
     claims->said.texts = (const char *)texts;
     claims->said.members = claims->index.member;
     claims->said.n = claims->index.n;
+    note_known(&claims->said);
     return MEREAU_OK;
 }
 
@@ -61,21 +97,43 @@ void mereau_claims_free(mereau_claims *claims) {
 
 /* --- finding --- */
 
+/* The member at a place of the index. */
+static int member_at(struct mru_jval *value, const struct mru_said *said,
+                     size_t i) {
+    const struct mru_jmember *member = &said->members[i];
+    value->p = said->json + member->value;
+    value->len = member->len;
+    value->kind = member->kind;
+    return 1;
+}
+
+/* One that the index may not hold. */
+static int member_beyond(struct mru_jval *value, const struct mru_said *said,
+                         const char *name) {
+    value->kind = 0;
+    return said->n > MRU_JINDEX_MAX &&
+           mru_json_member(value, &said->root, name);
+}
+
+int mru_said_get(struct mru_jval *value, const struct mru_said *said,
+                 enum mru_claim which) {
+    size_t place = said->at[which];
+    return place > 0 ? member_at(value, said, place - 1)
+                     : member_beyond(value, said, known_names[which]);
+}
+
 int mru_said_find(struct mru_jval *value, const struct mru_said *said,
                   const char *name) {
     size_t n = said->n < MRU_JINDEX_MAX ? said->n : MRU_JINDEX_MAX;
+    enum mru_claim which = known(name);
+    if (which != MRU_CLAIM_OTHER)
+        return mru_said_get(value, said, which);
     uint32_t hash = mru_json_hash(name);
-    for (size_t i = 0; i < n; i++) {
-        const struct mru_jmember *member = &said->members[i];
-        if (member->hash != hash || strcmp(said->texts + member->name, name))
-            continue;
-        value->p = said->json + member->value;
-        value->len = member->len;
-        value->kind = member->kind;
-        return 1;
-    }
-    value->kind = 0;
-    return said->n > n && mru_json_member(value, &said->root, name);
+    for (size_t i = 0; i < n; i++)
+        if (said->members[i].hash == hash &&
+            strcmp(said->texts + said->members[i].name, name) == 0)
+            return member_at(value, said, i);
+    return member_beyond(value, said, name);
 }
 
 const char *mru_said_text(const struct mru_said *said,

@@ -212,10 +212,10 @@ static mereau_status pick(const mereau_issuers *set,
 static mereau_status verify_any(const mereau_issuers *set,
                                 mereau_claims *claims,
                                 struct mru_verifying *what, mereau_error *err) {
-    struct mereau_claims own;
+    struct mereau_claims own, *used = claims ? claims : &own;
     mereau_verifier *verifier = NULL;
-    memset(&own, 0, sizeof own);
-    struct mereau_claims *used = claims ? claims : &own;
+    if (!claims)
+        memset(&own, 0, sizeof own);
     mereau_status status = mru_verify_begin(used, what, &err);
     if (status == MEREAU_OK && !set)
         status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
@@ -227,7 +227,8 @@ static mereau_status verify_any(const mereau_issuers *set,
     }
     if (status != MEREAU_OK)
         mru_claims_reset(used);
-    mru_claims_clear(&own);
+    if (!claims)
+        mru_claims_clear(&own);
     mereau_verifier_free(verifier);
     return status;
 }

@@ -93,15 +93,16 @@ static mereau_status split(struct mru_jws *jws, const char *token, size_t len,
 static mereau_status decode(const struct mru_jws *jws, struct mru_buf *out,
                             const char *text, size_t len, enum rule rule,
                             mereau_error *err) {
-    ptrdiff_t n = mru_b64_decode(NULL, text, len);
+    size_t start = out->len;
+    uint8_t *at = mru_buf_extend(out, len / 4 * 3 + 2); /* the most it can be */
+    if (!at)
+        return no_memory(err);
+    ptrdiff_t n = mru_b64_decode(at, text, len);
+    out->len = start + (n > 0 ? (size_t)n : 0);
+    out->data[out->len] = '\0';
     if (n < 0)
         return malformed(err, jws, rule, "RFC 7515 2", "strict base64url",
                          "another form");
-    uint8_t *at = mru_buf_extend(out, (size_t)n);
-    if (!at)
-        return no_memory(err);
-    if (n > 0)
-        mru_b64_decode(at, text, len);
     return MEREAU_OK;
 }
 

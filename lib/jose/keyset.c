@@ -12,6 +12,7 @@ struct mru_keyset *mru_keyset_new(void) {
 void mru_keyset_free(struct mru_keyset *set) {
     if (!set)
         return;
+    mru_header_memos_clear(&set->memos);
     mru_jwks_clear(&set->jwks);
     mru_free(set->notices);
     mru_free_wiped(set->texts, set->texts_len);

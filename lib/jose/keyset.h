@@ -3,12 +3,14 @@
 #ifndef MRU_JOSE_KEYSET_H
 #define MRU_JOSE_KEYSET_H
 
+#include "header_memo.h"
 #include "jwks.h"
 #include "jws.h"
 
 struct mru_keyset {
     size_t refs; /* guarded by the lock of who shares it */
     mereau_jwks jwks; /* for signatures all of them */
+    struct mru_header_memos memos; /* of tokens that its keys verified */
     uint64_t serial; /* among the sets of its verifier; 0: not put in place */
     int64_t loaded_at; /* MEREAU_UNSET: not known */
     int own; /* a snapshot of our own tenant */

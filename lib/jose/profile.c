@@ -19,7 +19,8 @@ static const struct mru_profile profiles[] = {
      NULL,
      0,
      "RFC 9068 2.2",
-     {"exp", "sub", "client_id", "jti", "iat", NULL},
+     {MRU_CLAIM_EXP, MRU_CLAIM_SUB, MRU_CLAIM_CLIENT_ID, MRU_CLAIM_JTI,
+      MRU_CLAIM_IAT},
      0,
      0,
      E(NONCE) | E(SUBJECT) | E(JKT) | E(CLIENT_ID),
@@ -29,7 +30,7 @@ static const struct mru_profile profiles[] = {
      NULL,
      1,
      "OpenID Core 2",
-     {"exp", "sub", "iat", NULL},
+     {MRU_CLAIM_EXP, MRU_CLAIM_SUB, MRU_CLAIM_IAT},
      0,
      0,
      E(NONCE) | E(ACCESS_TOKEN) | E(CODE) | E(SUBJECT) | E(JKT) | E(CLIENT_ID),
@@ -39,7 +40,7 @@ static const struct mru_profile profiles[] = {
      NULL,
      0,
      "Back-Channel Logout 2.4",
-     {"exp", "iat", "jti", "events", NULL},
+     {MRU_CLAIM_EXP, MRU_CLAIM_IAT, MRU_CLAIM_JTI, MRU_CLAIM_EVENTS},
      0,
      0,
      E(SUBJECT) | E(JKT),
@@ -49,7 +50,7 @@ static const struct mru_profile profiles[] = {
      "client-authentication+jwt",
      1,
      "RFC 7523 3",
-     {"exp", "sub", "jti", NULL},
+     {MRU_CLAIM_EXP, MRU_CLAIM_SUB, MRU_CLAIM_JTI},
      HOUR_S,
      0,
      E(NONCE) | E(SUBJECT) | E(JKT) | E(CLIENT_ID),
@@ -59,7 +60,7 @@ static const struct mru_profile profiles[] = {
      NULL,
      0,
      "RFC 9449 4.2",
-     {"jti", "htm", "htu", "iat", NULL},
+     {MRU_CLAIM_JTI, MRU_CLAIM_HTM, MRU_CLAIM_HTU, MRU_CLAIM_IAT},
      0,
      PROOF_S,
      E(NONCE) | E(ACCESS_TOKEN) | E(JKT) | E(METHOD) | E(URI),
@@ -69,7 +70,7 @@ static const struct mru_profile profiles[] = {
      NULL,
      0,
      "RFC 8725 3.11",
-     {"exp", "sub", "jti", NULL},
+     {MRU_CLAIM_EXP, MRU_CLAIM_SUB, MRU_CLAIM_JTI},
      SSO_S,
      0,
      E(NONCE) | E(SUBJECT) | E(JKT) | E(CLIENT_ID),
@@ -79,7 +80,7 @@ static const struct mru_profile profiles[] = {
      NULL,
      0,
      "RFC 9068 2.2",
-     {"exp", NULL},
+     {MRU_CLAIM_EXP},
      0,
      0,
      E(NONCE) | E(SUBJECT) | E(JKT) | E(CLIENT_ID),
@@ -95,24 +96,22 @@ const struct mru_profile *mru_profile_find(int32_t id) {
 
 /* --- what every profile says of its claims --- */
 
-/* Of these names, whatever the profile, only texts are texts. */
-static int is_text_claim(const char *name) {
-    static const char *const names[] = {"sub", "client_id", "jti", "htm",
-                                        "htu"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return 1;
-    return 0;
+/* Of these, whatever the profile, only texts are texts. */
+static int is_text_claim(enum mru_claim which) {
+    return which == MRU_CLAIM_SUB || which == MRU_CLAIM_CLIENT_ID ||
+           which == MRU_CLAIM_JTI || which == MRU_CLAIM_HTM ||
+           which == MRU_CLAIM_HTU;
 }
 
-static mereau_status check_one(struct mru_check *c, const char *name,
+static mereau_status check_one(struct mru_check *c, enum mru_claim which,
                                int required) {
     const char *source = c->verifier->profile->source;
+    const char *name = mru_claim_name(which);
     struct mru_jval value;
-    int there = mru_said_find(&value, c->said, name);
+    int there = mru_said_get(&value, c->said, which);
     if (!there && required)
         return mru_refuse_claim(c, MEREAU_E_CLAIM, name, source, name, "none");
-    if (!there || !is_text_claim(name))
+    if (!there || !is_text_claim(which))
         return MEREAU_OK;
     if (value.kind != 's' || (required && value.len == 2))
         return mru_refuse_claim(c, MEREAU_E_CLAIM, name, "RFC 7519 4.1",
@@ -121,11 +120,12 @@ static mereau_status check_one(struct mru_check *c, const char *name,
 }
 
 mereau_status mru_check_required(struct mru_check *c) {
-    static const char *const texts[] = {"sub", "client_id", "jti"};
-    const char *const *required = c->verifier->profile->required;
+    static const enum mru_claim texts[] = {MRU_CLAIM_SUB, MRU_CLAIM_CLIENT_ID,
+                                           MRU_CLAIM_JTI};
+    const enum mru_claim *required = c->verifier->profile->required;
     mereau_status status = MEREAU_OK;
-    for (size_t i = 0; status == MEREAU_OK && required[i] != NULL; i++)
-        status = check_one(c, required[i], 1);
+    for (; status == MEREAU_OK && *required != MRU_CLAIM_OTHER; required++)
+        status = check_one(c, *required, 1);
     for (size_t i = 0; status == MEREAU_OK && i < 3; i++)
         status = check_one(c, texts[i], 0);
     return status;
@@ -152,7 +152,7 @@ static int has(const struct mru_check *c, const char *name) {
 
 static mereau_status check_access_token(struct mru_check *c) {
     struct mru_jval scope;
-    if (!mru_said_find(&scope, c->said, "scope") || scope.kind == 's')
+    if (!mru_said_get(&scope, c->said, MRU_CLAIM_SCOPE) || scope.kind == 's')
         return MEREAU_OK;
     return mru_refuse_claim(c, MEREAU_E_CLAIM, "scope", "RFC 9068 2.2.3",
                             "a text of words", "something else");
@@ -202,8 +202,8 @@ static mereau_status check_azp(struct mru_check *c) {
     const char *client = c->expected->text[MEREAU_EXPECT_CLIENT_ID];
     struct mru_jval azp, aud;
     const char *text;
-    if (!mru_said_find(&azp, c->said, "azp")) {
-        if (!mru_said_find(&aud, c->said, "aud") || aud.kind != 'a' ||
+    if (!mru_said_get(&azp, c->said, MRU_CLAIM_AZP)) {
+        if (!mru_said_get(&aud, c->said, MRU_CLAIM_AUD) || aud.kind != 'a' ||
             mru_json_count(&aud) == 1)
             return MEREAU_OK;
         return mru_refuse_claim(c, MEREAU_E_CLAIM, "azp", "OpenID Core 3.1.3.7",
@@ -236,7 +236,7 @@ static mereau_status check_logout_token(struct mru_check *c) {
         "http://schemas.openid.net/event/backchannel-logout";
     static const char source[] = "Back-Channel Logout 2.4";
     struct mru_jval events, what, sid;
-    mru_said_find(&events, c->said, "events");
+    mru_said_get(&events, c->said, MRU_CLAIM_EVENTS);
     if (!mru_json_member(&what, &events, event) || what.kind != 'o')
         return mru_refuse_claim(c, MEREAU_E_CLAIM, "events", source,
                                 "the event of a back-channel logout",
@@ -244,7 +244,7 @@ static mereau_status check_logout_token(struct mru_check *c) {
     if (has(c, "nonce"))
         return mru_refuse_claim(c, MEREAU_E_KIND, "nonce", source,
                                 "no nonce, so that it is no ID token", "one");
-    if (mru_said_find(&sid, c->said, "sid") &&
+    if (mru_said_get(&sid, c->said, MRU_CLAIM_SID) &&
         (sid.kind != 's' || sid.len == 2))
         return mru_refuse_claim(c, MEREAU_E_CLAIM, "sid", source, "a text",
                                 "something else");
@@ -264,7 +264,7 @@ static mereau_status check_assertion(struct mru_check *c) {
         return mru_refuse_claim(c, MEREAU_E_CLAIM, "sub", "RFC 7523 3",
                                 "the client_id, as iss", "another");
     if (!c->verifier->audience_list &&
-        (!mru_said_find(&aud, c->said, "aud") || aud.kind != 's'))
+        (!mru_said_get(&aud, c->said, MRU_CLAIM_AUD) || aud.kind != 's'))
         return mru_refuse_claim(c, MEREAU_E_AUDIENCE, "aud", "RFC 7523 3",
                                 "one text, the authorization server", "a list");
     return MEREAU_OK;

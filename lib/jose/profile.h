@@ -10,7 +10,7 @@ struct mru_profile {
     const char *other_type; /* accepted as well; NULL: none */
     int type_optional; /* a header without typ is accepted */
     const char *source; /* of the required claims */
-    const char *required[6]; /* besides iss and aud; NULL ends them */
+    enum mru_claim required[6]; /* besides iss and aud; MRU_CLAIM_OTHER ends */
     int64_t max_lifetime_s; /* 0: none */
     int64_t max_age_s; /* 0: none */
     uint32_t expects; /* bits of MEREAU_EXPECT_* that it can say */

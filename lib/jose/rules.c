@@ -86,7 +86,7 @@ static mereau_status check_issuer(struct mru_check *c) {
     char found[MRU_SAY];
     if (issuer == NULL) /* a proof has none */
         return MEREAU_OK;
-    mru_said_find(&iss, c->said, "iss");
+    mru_said_get(&iss, c->said, MRU_CLAIM_ISS);
     text = mru_said_text(c->said, &iss);
     if (text && strcmp(text, issuer) == 0)
         return MEREAU_OK;
@@ -115,7 +115,7 @@ static mereau_status check_audience(struct mru_check *c) {
     int ours = 0;
     if (v->n_audiences == 0) /* a proof has none */
         return MEREAU_OK;
-    mru_said_find(&aud, c->said, "aud");
+    mru_said_get(&aud, c->said, MRU_CLAIM_AUD);
     if (aud.kind == 's') {
         texts = 1;
         ours = is_ours(c, &aud);
@@ -156,7 +156,7 @@ static mereau_status check_binding(struct mru_check *c) {
     struct mru_jval cnf, bound;
     if (c->verifier->profile->id == MEREAU_PROFILE_DPOP)
         return MEREAU_OK; /* of its own key: dpop.c */
-    int there = mru_said_find(&cnf, c->said, "cnf");
+    int there = mru_said_get(&cnf, c->said, MRU_CLAIM_CNF);
     if (!there && jkt == NULL)
         return MEREAU_OK;
     if (jkt == NULL)
@@ -176,7 +176,7 @@ static mereau_status check_scope(struct mru_check *c) {
     const char *most = c->verifier->max_scope, *at;
     struct mru_jval scope;
     char found[MRU_SAY];
-    if (most == NULL || !mru_said_find(&scope, c->said, "scope"))
+    if (most == NULL || !mru_said_get(&scope, c->said, MRU_CLAIM_SCOPE))
         return MEREAU_OK;
     at = mru_said_text(c->said, &scope);
     if (!at)
@@ -232,17 +232,29 @@ static mereau_status check_host(struct mru_check *c) {
                            "what the host's check wants", "something else");
 }
 
-mereau_status mru_check_all(struct mru_check *c) {
-    static mereau_status (*const checks[])(struct mru_check *) = {
-        check_type,         check_issuer,       check_audience,
-        mru_check_expiry,   mru_check_start,    mru_check_issued,
-        mru_check_required, mru_check_lifetime, mru_check_auth_time,
-        mru_check_profile,  check_subject,      check_binding,
-        mru_check_expected, check_scope,        check_claims,
-        mru_check_owner,    mru_check_notices,  check_host};
+/* In this order. again: the answer depends on more than the token and the verifier,
+ * which is closed for changes. */
+static const struct {
+    mereau_status (*check)(struct mru_check *c);
+    int again;
+} checks[] = {
+    {check_type, 0},         {check_issuer, 0},       {check_audience, 0},
+    {mru_check_expiry, 1},   {mru_check_start, 1},    {mru_check_issued, 1},
+    {mru_check_required, 0}, {mru_check_lifetime, 1}, {mru_check_auth_time, 1},
+    {mru_check_profile, 1},  {check_subject, 0},      {check_binding, 1},
+    {mru_check_expected, 1}, {check_scope, 0},        {check_claims, 0},
+    {mru_check_owner, 1},    {mru_check_notices, 1},  {check_host, 1},
+};
+
+static mereau_status run(struct mru_check *c, int again) {
     mereau_status status = MEREAU_OK;
     for (size_t i = 0;
          status == MEREAU_OK && i < sizeof checks / sizeof checks[0]; i++)
-        status = checks[i](c);
+        if (!again || checks[i].again)
+            status = checks[i].check(c);
     return status;
 }
+
+mereau_status mru_check_all(struct mru_check *c) { return run(c, 0); }
+
+mereau_status mru_check_again(struct mru_check *c) { return run(c, 1); }

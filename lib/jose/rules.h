@@ -22,6 +22,9 @@ struct mru_check {
 
 /* All checks, one after another, until one refuses. */
 mereau_status mru_check_all(struct mru_check *c);
+/* Those whose answer can be another than when the same token passed all of them:
+ * what depends on the time, the request, the host or the snapshot. */
+mereau_status mru_check_again(struct mru_check *c);
 
 /* --- of each file in turn --- */
 

@@ -90,9 +90,9 @@ static mereau_status check_client(struct mru_check *c, const char *client) {
     case MEREAU_PROFILE_SSO:
         return check_text(c, "iss", client, "RFC 7521 4.2");
     case MEREAU_PROFILE_ID_TOKEN:
-        if (mru_said_find(&value, c->said, "azp"))
+        if (mru_said_get(&value, c->said, MRU_CLAIM_AZP))
             return MEREAU_OK;
-        mru_said_find(&value, c->said, "aud");
+        mru_said_get(&value, c->said, MRU_CLAIM_AUD);
         if (value.kind == 'a') {
             struct mru_jval list = value;
             mru_json_next(&list, &pos, NULL, &value);

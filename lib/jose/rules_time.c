@@ -13,10 +13,10 @@ static mereau_status refuse_time(const struct mru_check *c,
 }
 
 /* A NumericDate, if it is there: 1 and its time, 0, or -1 when it is none. */
-static int date_of(const struct mru_check *c, const char *name, int64_t *at,
+static int date_of(const struct mru_check *c, enum mru_claim which, int64_t *at,
                    int *fraction) {
     struct mru_jval value;
-    if (!mru_said_find(&value, c->said, name))
+    if (!mru_said_get(&value, c->said, which))
         return 0;
     if (value.kind != 'n' || mru_json_seconds(&value, at, fraction) != 0)
         return -1;
@@ -32,7 +32,7 @@ static mereau_status no_date(const struct mru_check *c, const char *name) {
  * profile's. */
 mereau_status mru_check_expiry(struct mru_check *c) {
     int fraction = 0;
-    c->has_exp = date_of(c, "exp", &c->exp_at, &fraction);
+    c->has_exp = date_of(c, MRU_CLAIM_EXP, &c->exp_at, &fraction);
     if (c->has_exp < 0)
         return no_date(c, "exp");
     if (c->has_exp == 0 ||
@@ -44,7 +44,7 @@ mereau_status mru_check_expiry(struct mru_check *c) {
 
 mereau_status mru_check_start(struct mru_check *c) {
     int64_t nbf_at = 0;
-    int fraction = 0, there = date_of(c, "nbf", &nbf_at, &fraction);
+    int fraction = 0, there = date_of(c, MRU_CLAIM_NBF, &nbf_at, &fraction);
     if (there < 0)
         return no_date(c, "nbf");
     if (there == 0 || mru_add_time(c->now_at, c->verifier->skew_s) >=
@@ -59,7 +59,7 @@ mereau_status mru_check_start(struct mru_check *c) {
 mereau_status mru_check_issued(struct mru_check *c) {
     const mereau_verifier *v = c->verifier;
     int fraction = 0;
-    c->has_iat = date_of(c, "iat", &c->iat_at, &fraction);
+    c->has_iat = date_of(c, MRU_CLAIM_IAT, &c->iat_at, &fraction);
     if (c->has_iat < 0)
         return no_date(c, "iat");
     if (c->has_iat == 0 && v->max_age_s > 0)
@@ -101,7 +101,7 @@ mereau_status mru_check_lifetime(struct mru_check *c) {
 mereau_status mru_check_auth_time(struct mru_check *c) {
     static const char source[] = "OpenID Core 3.1.2.1";
     int64_t most = c->expected->max_auth_age_s, at = 0;
-    int fraction = 0, there = date_of(c, "auth_time", &at, &fraction);
+    int fraction = 0, there = date_of(c, MRU_CLAIM_AUTH_TIME, &at, &fraction);
     if (there < 0)
         return no_date(c, "auth_time");
     if (most == MEREAU_UNSET)

@@ -13,7 +13,7 @@
 struct run {
     const mereau_verifier *verifier;
     const struct mru_verifying *what;
-    const struct mru_keyset *set; /* held; may be NULL */
+    struct mru_keyset *set; /* held; may be NULL */
     struct mru_expected expected;
     struct mereau_claims *claims;
     mereau_error *err;
@@ -79,7 +79,8 @@ static mereau_status note_key(const struct run *r) {
     return mru_refuse(r->err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
 }
 
-static mereau_status check_claims(struct run *r, const struct mru_jval *typ) {
+static mereau_status check_claims(struct run *r, const struct mru_jval *typ,
+                                  int again) {
     struct mru_check c = {0};
     c.verifier = r->verifier;
     c.set = r->set;
@@ -90,12 +91,41 @@ static mereau_status check_claims(struct run *r, const struct mru_jval *typ) {
     c.key = r->key;
     c.now_at = r->what->now_at;
     c.err = r->err;
-    return mru_check_all(&c);
+    return again ? mru_check_again(&c) : mru_check_all(&c);
 }
 
-static mereau_status verify_signed(struct run *r, const char *token,
-                                   size_t len) {
-    int read = r->what->payload_read;
+/* Where headers are remembered: with the keys that can change, else with the own
+ * ones. Those of proofs are all different. */
+static struct mru_header_memos *memos_of(const struct run *r) {
+    if (r->verifier->profile->id == MEREAU_PROFILE_DPOP)
+        return NULL;
+    return r->set ? &r->set->memos : &r->verifier->own->memos;
+}
+
+/* By a header that was right before: 1 and what the signature says; 0 when it is not
+ * known, or when the signature has no form, which the long way finds words for. A
+ * wrong signature may be of a token that is none: that is said as ever. */
+static int verify_known_header(struct run *r, const char *token, size_t len,
+                               mereau_status *status) {
+    struct mru_header_memos *memos = memos_of(r);
+    struct mru_jws jws;
+    r->key = memos ? mru_header_memo_find(memos, &r->jws, token, len) : NULL;
+    if (!r->key)
+        return 0;
+    *status = check_snapshot(r);
+    if (*status == MEREAU_OK)
+        *status = mru_jws_verify(&r->jws, r->key, r->err);
+    if (*status == MEREAU_E_SIGNATURE) {
+        mereau_status form =
+            mru_jws_read(&jws, &r->claims->header, token, len, r->err);
+        if (form != MEREAU_OK)
+            *status = form;
+    }
+    return *status != MEREAU_E_MALFORMED;
+}
+
+static mereau_status verify_new_header(struct run *r, const char *token,
+                                       size_t len) {
     mereau_status status =
         mru_jws_read(&r->jws, &r->claims->header, token, len, r->err);
     if (status == MEREAU_OK)
@@ -104,6 +134,16 @@ static mereau_status verify_signed(struct run *r, const char *token,
         status = find_key(r);
     if (status == MEREAU_OK)
         status = mru_jws_verify(&r->jws, r->key, r->err);
+    return status;
+}
+
+static mereau_status verify_signed(struct run *r, const char *token,
+                                   size_t len) {
+    int read = r->what->payload_read;
+    mereau_status status = MEREAU_OK;
+    int known = verify_known_header(r, token, len, &status);
+    if (!known)
+        status = verify_new_header(r, token, len);
     if (status == MEREAU_OK && !read)
         status = mru_jws_payload(&r->jws, &r->claims->json, r->err);
     if (status == MEREAU_OK && !read)
@@ -111,7 +151,9 @@ static mereau_status verify_signed(struct run *r, const char *token,
     if (status == MEREAU_OK)
         status = note_key(r);
     if (status == MEREAU_OK)
-        status = check_claims(r, &r->jws.typ);
+        status = check_claims(r, known ? NULL : &r->jws.typ, 0);
+    if (status == MEREAU_OK && !known && memos_of(r))
+        mru_header_memo_keep(memos_of(r), &r->jws, r->key);
     return status;
 }
 
@@ -154,7 +196,7 @@ static int verify_from_cache(struct run *r, mereau_status *status) {
     r->key = mru_cached_key(entry);
     *status = check_snapshot(r);
     if (*status == MEREAU_OK)
-        *status = check_claims(r, NULL);
+        *status = check_claims(r, NULL, 1);
     if (*status == MEREAU_E_EXPIRED)
         mru_token_cache_drop(cache, entry);
     return 1;
@@ -178,7 +220,6 @@ mereau_status mru_verify(const mereau_verifier *verifier,
                          struct mereau_claims *claims,
                          const struct mru_verifying *what, mereau_error *err) {
     struct run r = {0};
-    struct mru_keyset *set;
     r.verifier = verifier;
     r.what = what;
     r.claims = claims;
@@ -186,7 +227,7 @@ mereau_status mru_verify(const mereau_verifier *verifier,
     mereau_status status = gather_expected(&r);
     if (status != MEREAU_OK)
         return status;
-    r.set = set = mru_live_take(verifier->live);
+    r.set = mru_live_take(verifier->live);
     if (!verify_from_cache(&r, &status)) {
         status = verify_all(&r);
         if (status == MEREAU_OK && verifier->cache)
@@ -194,7 +235,7 @@ mereau_status mru_verify(const mereau_verifier *verifier,
                                 r.key, serial_of(&r));
     }
     mru_key_free(r.proof_key);
-    mru_live_give(verifier->live, set);
+    mru_live_give(verifier->live, r.set);
     return status;
 }
 
@@ -220,9 +261,9 @@ static mereau_status verify_for(const mereau_verifier *verifier,
                                 mereau_claims *claims,
                                 const struct mru_verifying *what,
                                 mereau_error *err) {
-    struct mereau_claims own;
-    memset(&own, 0, sizeof own);
-    struct mereau_claims *used = claims ? claims : &own;
+    struct mereau_claims own, *used = claims ? claims : &own;
+    if (!claims)
+        memset(&own, 0, sizeof own);
     mereau_status status = mru_verify_begin(used, what, &err);
     if (status == MEREAU_E_SIZE)
         return status;
@@ -236,7 +277,8 @@ static mereau_status verify_for(const mereau_verifier *verifier,
         status = mru_verify(verifier, used, what, err);
     if (status != MEREAU_OK)
         mru_claims_reset(used);
-    mru_claims_clear(&own);
+    if (!claims)
+        mru_claims_clear(&own);
     return status;
 }
 

@@ -266,6 +266,21 @@ static int magnitude(const struct decimal *d, uint64_t *value, int *fraction) {
     return 0;
 }
 
+/* What nearly all numbers are: up to 18 digits and nothing else. */
+static int plain_digits(const struct mru_jval *number, int64_t *out) {
+    int64_t value = 0;
+    if (number->len > 18)
+        return 0;
+    for (size_t i = 0; i < number->len; i++) {
+        char c = number->p[i];
+        if (c < '0' || c > '9')
+            return 0;
+        value = value * 10 + (c - '0');
+    }
+    *out = value;
+    return 1;
+}
+
 int mru_json_seconds(const struct mru_jval *number, int64_t *floor_s,
                      int *fraction) {
     const uint64_t half = UINT64_C(1) << 63;
@@ -274,6 +289,9 @@ int mru_json_seconds(const struct mru_jval *number, int64_t *floor_s,
     int cut;
     if (number->kind != 'n')
         return -1;
+    *fraction = 0;
+    if (plain_digits(number, floor_s))
+        return 0;
     split(&d, number);
     if (magnitude(&d, &value, &cut) != 0)
         return -1;

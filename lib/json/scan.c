@@ -130,6 +130,38 @@ static int scan_escape(struct scan *s) {
     }
 }
 
+/* Eight bytes at once: a top bit where one does not stand for itself (above 0x7F,
+ * below 0x20, a quote, a backslash). The borrow of such a byte may set bits behind
+ * it, never before it: 0 is exact, and so is the first one. */
+static uint64_t stops(uint64_t w) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
+    uint64_t control = (w - ones * 0x20) & ~w;
+    quote = (quote - ones) & ~quote;
+    backslash = (backslash - ones) & ~backslash;
+    return (w | control | quote | backslash) & tops;
+}
+
+/* The first byte from p on that does not stand for itself, or end. */
+static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end) {
+    while (end - p >= 8) {
+        uint64_t word, stop;
+        memcpy(&word, p, sizeof word);
+        stop = stops(word);
+        if (stop != 0) {
+#if defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+            return p + (__builtin_ctzll(stop) >> 3);
+#else
+            break;
+#endif
+        }
+        p += 8;
+    }
+    while (p < end && plain[*p])
+        p++;
+    return p;
+}
+
 /* Ends the copy of a string whose closing quote is at s->p: a NUL takes the place
  * of the quote, or stands earlier when escapes were undone. */
 static void end_text(const struct scan *s, const uint8_t *from, int escaped) {
@@ -269,22 +301,46 @@ static int same_name(const uint8_t *a, const uint8_t *b) {
     }
 }
 
+/* A running hash: eight bytes are one word, as most names are. */
+struct hash {
+    uint64_t state, word;
+    size_t n;
+};
+
+static void hash_word(struct hash *h) {
+    h->state = (h->state ^ h->word) * UINT64_C(0x9E3779B97F4A7C15);
+    h->state ^= h->state >> 32;
+    h->word = 0;
+}
+
+static void hash_byte(struct hash *h, uint8_t byte) {
+    h->word = h->word << 8 | byte;
+    if ((++h->n & 7) == 0)
+        hash_word(h);
+}
+
+static uint32_t hash_end(struct hash *h) {
+    h->word ^= (uint64_t)h->n << 56;
+    hash_word(h);
+    return (uint32_t)h->state;
+}
+
 /* Of the name's characters, not of how they are escaped. Guessable on purpose:
  * equal hashes cost a comparison and decide nothing. */
 static uint32_t hash_name(const uint8_t *p, const uint8_t *end, int escaped) {
-    uint32_t hash = 2166136261u;
+    struct hash h = {0, 0, 0};
     uint8_t bytes[4];
     if (!escaped) {
-        for (; p < end; p++)
-            hash = (hash ^ *p) * 16777619u;
-        return hash;
+        while (p < end)
+            hash_byte(&h, *p++);
+        return hash_end(&h);
     }
     while (p < end) {
         size_t n = mru_json_unit(&p, bytes);
         for (size_t i = 0; i < n; i++)
-            hash = (hash ^ bytes[i]) * 16777619u;
+            hash_byte(&h, bytes[i]);
     }
-    return hash;
+    return hash_end(&h);
 }
 
 uint32_t mru_json_hash(const char *name) {

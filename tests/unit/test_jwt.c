@@ -1124,6 +1124,65 @@ static void sets_are_replaced_under_running_verifications(void **state) {
     free_issuer(&is);
 }
 
+/* A header that was right once is known again by its characters, which must not
+ * change one answer. */
+static void a_known_header_is_checked_as_a_new_one(void **state) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    struct issuer is;
+    make_issuer(&is);
+    mereau_verifier *v = verifier_with(is.set_ab);
+    char *good = good_token(is.a, "a"), *odd;
+    size_t len = strlen(good), dot = (size_t)(strchr(good, '.') - good);
+    (void)state;
+    static const struct {
+        int from_end; /* the character: counted from the end, or behind a dot */
+        char with;
+        mereau_status status;
+        const char *rule;
+    } cases[] = {
+        {1, '.', MEREAU_E_MALFORMED, "jwt.form"},
+        {1, '=', MEREAU_E_MALFORMED, "jwt.form"},
+        {1, '!', MEREAU_E_MALFORMED, "jwt.form"},
+        {0, '!', MEREAU_E_MALFORMED, "jwt.form"},
+        {0, '.', MEREAU_E_MALFORMED, "jwt.form"},
+        {0, '_', MEREAU_E_SIGNATURE, "jwt.signature"},
+    };
+    for (int known = 0; known < 2; known++) {
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            odd = strdup(good);
+            odd[cases[i].from_end ? len - (size_t)cases[i].from_end : dot + 3] =
+                cases[i].with;
+            answers(v, odd, NOW, cases[i].status, cases[i].rule);
+        }
+        odd = strdup(good);
+        odd[dot + 1] = '\0'; /* nothing but the header */
+        answers(v, odd, NOW, MEREAU_E_MALFORMED, "jwt.form");
+        answers(v, strdup(good), NOW, MEREAU_OK, "");
+    }
+    /* More headers than are remembered, and some that are refused each time. */
+    for (int known = 0; known < 2; known++)
+        for (int i = 0; i < 6; i++) {
+            char payload[1024];
+            payload_with(payload, sizeof payload, "n", i % 2 ? "1" : "2");
+            answers(v, signed_by(is.b, "at+jwt", i < 3 ? "b" : "a", payload),
+                    NOW, i < 3 ? MEREAU_OK : MEREAU_E_SIGNATURE,
+                    i < 3 ? "" : "jwt.signature");
+            answers(v, signed_by(is.a, i < 3 ? "JWT" : "AT+JWT", "a", payload),
+                    NOW, i < 3 ? MEREAU_E_KIND : MEREAU_OK,
+                    i < 3 ? "jwt.typ" : "");
+            answers(v,
+                    signed_by(is.a, i % 2 ? "At+jwt" : "aT+jwt", "a", payload),
+                    NOW, MEREAU_OK, "");
+        }
+    /* With its key goes the header. */
+    assert_int_equal(
+        mereau_verifier_replace_jwks(v, is.set_b, strlen(is.set_b), NOW, &err),
+        MEREAU_OK);
+    answers(v, good, NOW, MEREAU_E_KEY_UNKNOWN, "jwt.kid");
+    mereau_verifier_free(v);
+    free_issuer(&is);
+}
+
 /* --- a tenant of our own --- */
 
 static void a_load_brings_keys_and_what_was_taken_back(void **state) {
@@ -1364,6 +1423,7 @@ int main(void) {
         cmocka_unit_test(a_newer_set_takes_the_place_of_the_old_one),
         cmocka_unit_test(a_new_set_is_wanted_when_old_or_lacking_once_a_minute),
         cmocka_unit_test(sets_are_replaced_under_running_verifications),
+        cmocka_unit_test(a_known_header_is_checked_as_a_new_one),
         cmocka_unit_test(a_load_brings_keys_and_what_was_taken_back),
         cmocka_unit_test(a_jws_is_read_back_as_it_was_made),
         cmocka_unit_test(a_token_has_a_greatest_length),

@@ -296,9 +296,10 @@ static void every_failing_allocation_is_survived(void **state) {
         int over = test_alloc_pending();
         test_alloc_fail_at(0);
         assert_int_equal(test_alloc_live(), live);
-        assert_true(over ? status == MEREAU_OK
-                         : status == MEREAU_E_NOMEM ||
-                               status == MEREAU_E_CRYPTO);
+        /* Without memory to remember a header nothing is missing. */
+        assert_true(
+            status == MEREAU_OK ||
+            (!over && (status == MEREAU_E_NOMEM || status == MEREAU_E_CRYPTO)));
         if (over)
             break;
     }
