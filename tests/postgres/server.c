@@ -130,9 +130,22 @@ static int init(const struct server *server) {
     return 0;
 }
 
+int server_wait(struct server *server) {
+    int status;
+    for (int i = 0; server->pid > 0 && i < 600; i++) {
+        if (PQping(server->conninfo) == PQPING_OK)
+            return 0;
+        if (waitpid(server->pid, &status, WNOHANG) == server->pid)
+            break;
+        pause_ms(50);
+    }
+    show_log(server);
+    server->pid = 0;
+    return -1;
+}
+
 int server_start(struct server *server, const char *setting) {
     char program[160], data[96], sockets[96];
-    int status;
     snprintf(program, sizeof program, "%s/postgres", server->programs);
     snprintf(data, sizeof data, "%s/data", server->folder);
     snprintf(sockets, sizeof sockets, "unix_socket_directories=%s",
@@ -147,16 +160,7 @@ int server_start(struct server *server, const char *setting) {
         _exit(127);
     }
     server->owner = getpid();
-    for (int i = 0; server->pid > 0 && i < 600; i++) {
-        if (PQping(server->conninfo) == PQPING_OK)
-            return 0;
-        if (waitpid(server->pid, &status, WNOHANG) == server->pid)
-            break;
-        pause_ms(50);
-    }
-    show_log(server);
-    server->pid = 0;
-    return -1;
+    return server_wait(server);
 }
 
 void server_stop(struct server *server, int sig) {

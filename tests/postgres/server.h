@@ -24,6 +24,9 @@ int server_make(struct server *server);
 void server_remove(struct server *server);
 /* Starts it again. setting: one more "name=value", or NULL. 0, or -1. */
 int server_start(struct server *server, const char *setting);
+/* Until it takes connections, as after a crash of one of its processes. 0, or
+ * -1. */
+int server_wait(struct server *server);
 /* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. */
 void server_stop(struct server *server, int sig);
 
