@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -213,21 +212,18 @@ void server_remove(struct server *server) {
         remove_tree(server->folder);
 }
 
-struct proxy *server_proxy(const struct server *server, char *conninfo,
-                           size_t cap) {
-    struct sockaddr_un at;
-    struct proxy *proxy;
-    memset(&at, 0, sizeof at);
-    at.sun_family = AF_UNIX;
-    snprintf(at.sun_path, sizeof at.sun_path, "%s/.s.PGSQL.5432",
+void server_address(const struct server *server, struct sockaddr_un *at) {
+    memset(at, 0, sizeof *at);
+    at->sun_family = AF_UNIX;
+    snprintf(at->sun_path, sizeof at->sun_path, "%s/.s.PGSQL.5432",
              server->folder);
-    proxy = proxy_start((struct sockaddr *)&at, sizeof at);
-    if (proxy != NULL)
-        snprintf(conninfo, cap,
-                 "host=127.0.0.1 port=%u user=mereau dbname=postgres"
-                 " sslmode=disable gssencmode=disable",
-                 proxy_port(proxy));
-    return proxy;
+}
+
+void server_through(unsigned port, char *conninfo, size_t cap) {
+    snprintf(conninfo, cap,
+             "host=127.0.0.1 port=%u user=mereau dbname=postgres"
+             " sslmode=disable gssencmode=disable",
+             port);
 }
 
 static void say_nothing(void *unused, const char *text) {

@@ -4,9 +4,10 @@
 #ifndef TEST_POSTGRES_SERVER_H
 #define TEST_POSTGRES_SERVER_H
 
+#include <stddef.h>
 #include <sys/types.h>
-
-#include "../faults/proxy.h"
+#include <sys/socket.h>
+#include <sys/un.h>
 
 struct server {
     char folder[64];
@@ -30,9 +31,9 @@ int server_wait(struct server *server);
 /* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. */
 void server_stop(struct server *server, int sig);
 
-/* A proxy in front of it; conninfo: how to get through it. NULL: it cannot. */
-struct proxy *server_proxy(const struct server *server, char *conninfo,
-                           size_t cap);
+/* Where it listens, for a proxy in front of it; and how to get through that. */
+void server_address(const struct server *server, struct sockaddr_un *at);
+void server_through(unsigned port, char *conninfo, size_t cap);
 
 /* Runs SQL as another program would. out, if not NULL: the first value of the
  * last result. 0, or -1 after having said why. */

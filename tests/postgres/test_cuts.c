@@ -11,6 +11,7 @@
 
 #include <mereau/postgres.h>
 
+#include "../faults/proxy.h"
 #include "../store/support.h"
 #include "server.h"
 
@@ -19,11 +20,16 @@ static struct proxy *proxy;
 static char through[192]; /* conninfo */
 
 static int set_up(void **state) {
+    struct sockaddr_un at;
     (void)state;
     if (server_make(&server) != 0)
         return -1;
-    proxy = server_proxy(&server, through, sizeof through);
-    return proxy != NULL ? 0 : -1;
+    server_address(&server, &at);
+    proxy = proxy_start((struct sockaddr *)&at, sizeof at);
+    if (proxy == NULL)
+        return -1;
+    server_through(proxy_port(proxy), through, sizeof through);
+    return 0;
 }
 
 static int tear_down(void **state) {

@@ -20,6 +20,7 @@
 #include <mereau/postgres.h>
 
 #include "../faults/life.h"
+#include "../faults/proxy.h"
 #include "server.h"
 
 enum { THREADS = 8, PROCESSES = 3 };
@@ -271,11 +272,15 @@ static void killed_clients_lose_and_double_nothing(void **state) {
 static void cut_connections_lose_and_double_nothing(void **state) {
     struct sum sum = {0};
     char through[192];
-    struct proxy *proxy = server_proxy(&server, through, sizeof through);
+    struct sockaddr_un at;
+    struct proxy *proxy;
     struct proxy_cuts cuts = {0, 0};
     unsigned wanted = rounds(200);
     (void)state;
+    server_address(&server, &at);
+    proxy = proxy_start((struct sockaddr *)&at, sizeof at);
     assert_non_null(proxy);
+    server_through(proxy_port(proxy), through, sizeof through);
     for (unsigned i = 0; cuts.requests + cuts.replies < wanted && i < wanted;
          i++) {
         struct crowd crowd;
