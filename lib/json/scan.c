@@ -179,25 +179,6 @@ static void end_text(const struct scan *s, const uint8_t *from, int escaped) {
     *out = 0;
 }
 
-/* Behind the characters that stand for themselves: eight at once as long as no
- * byte of them is a control character, a quote, a backslash or above 0x7F. (A
- * borrow can mark a byte too many, never one too few.) */
-static const uint8_t *skip_plain(const uint8_t *p, const uint8_t *end) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
-    while (end - p >= 8) {
-        uint64_t x, quote, slash;
-        memcpy(&x, p, 8);
-        quote = x ^ ones * '"';
-        slash = x ^ ones * '\\';
-        if ((x | (x - ones * 0x20) | (quote - ones) | (slash - ones)) & tops)
-            break;
-        p += 8;
-    }
-    while (p < end && plain[*p])
-        p++;
-    return p;
-}
-
 /* A string from its opening quote on; *escaped becomes 1 when it has escapes. */
 static int scan_string(struct scan *s, int *escaped) {
     const uint8_t *from = s->p + 1;
