@@ -33,8 +33,14 @@ static int tear_down(void **state) {
     return 0;
 }
 
+/* Each test begins without tables, and without what a failed one left open. */
 static int empty(void **state) {
     (void)state;
+    if (server_sql(server.conninfo,
+                   "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                   " WHERE datname='postgres' AND pid<>pg_backend_pid()",
+                   NULL, 0) != 0)
+        return -1;
     return server_sql(server.conninfo,
                       "DROP TABLE IF EXISTS mereau_record, mereau_schema", NULL,
                       0);

@@ -354,7 +354,7 @@ static void give(void *user, struct pg_conn *conn, int32_t broken) {
         PQreset(conn);
 }
 
-static mereau_store *open_on(struct pool *pool) {
+static mereau_store *open_on(struct pool *pool, uint32_t flags) {
     mereau_postgres_options options = MEREAU_POSTGRES_OPTIONS_INIT;
     mereau_store *store = NULL;
     memset(pool, 0, sizeof *pool);
@@ -362,6 +362,7 @@ static mereau_store *open_on(struct pool *pool) {
     options.user = pool;
     options.take = take;
     options.give = give;
+    options.flags = flags;
     assert_int_equal(mereau_postgres_open_with(&store, &options, NULL),
                      MEREAU_OK);
     return store;
@@ -376,7 +377,7 @@ static void host_sql(struct pool *pool, const char *text) {
 
 static void the_hosts_connections_are_borrowed_and_given_back(void **state) {
     struct pool pool;
-    mereau_store *store = open_on(&pool);
+    mereau_store *store = open_on(&pool, 0);
     int32_t result;
     (void)state;
     for (unsigned i = 0; i < 10; i++) {
@@ -398,9 +399,27 @@ static void the_hosts_connections_are_borrowed_and_given_back(void **state) {
     PQfinish(pool.conn);
 }
 
+static void a_conflict_costs_no_connection(void **state) {
+    static const uint32_t flags[] = {0, MEREAU_POSTGRES_EXPLICIT,
+                                     MEREAU_POSTGRES_POOLER};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct pool pool;
+        mereau_store *store = open_on(&pool, flags[i]);
+        assert_int_equal(put(store, "a", MEREAU_VERSION_ANY, 1, "x"),
+                         MEREAU_STORE_OK);
+        assert_int_equal(put(store, "a", 7, 8, "x"), MEREAU_STORE_CONFLICT);
+        assert_int_equal(put(store, "a", 0, 8, "x"), MEREAU_STORE_CONFLICT);
+        assert_int_equal(put(store, "a", 1, 2, "x"), MEREAU_STORE_OK);
+        assert_int_equal(pool.n_broken, 0);
+        mereau_store_close(store);
+        PQfinish(pool.conn);
+    }
+}
+
 static void statements_are_prepared_anew_where_they_are_gone(void **state) {
     struct pool pool;
-    mereau_store *store = open_on(&pool);
+    mereau_store *store = open_on(&pool, 0);
     int32_t result;
     (void)state;
     assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_OK);
@@ -420,7 +439,7 @@ static void statements_are_prepared_anew_where_they_are_gone(void **state) {
 
 static void a_connection_that_is_in_use_is_not_used(void **state) {
     struct pool pool;
-    mereau_store *store = open_on(&pool);
+    mereau_store *store = open_on(&pool, 0);
     (void)state;
     host_sql(&pool, "BEGIN");
     assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_IO);
@@ -519,6 +538,7 @@ int main(void) {
         FRESH(what_a_session_began_with_it_keeps),
         FRESH(a_server_without_writes_is_refused),
         FRESH(the_hosts_connections_are_borrowed_and_given_back),
+        FRESH(a_conflict_costs_no_connection),
         FRESH(statements_are_prepared_anew_where_they_are_gone),
         FRESH(a_connection_that_is_in_use_is_not_used),
         FRESH(no_more_connections_than_allowed),
