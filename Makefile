@@ -345,7 +345,7 @@ run-all: $(tests) $(examples)
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
 parts = check-openssl check-faults check-asan check-tsan check-valgrind check-clang check-tidy \
-    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 \
+    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 check-openssl-debian13 \
     $(served:%=check-%) check-valkey
 .PHONY: check-all check-bare check-fuzz $(parts) run-served $(served:%=bench-%)
 check-all:
@@ -365,6 +365,7 @@ check-faults:
 
 # The same with the other provider.
 check-openssl:
+	@CRYPTO=openssl tests/tools/deps.sh check
 	@$(again) CRYPTO=openssl O=build-openssl WERROR=1 CPPFLAGS=-DOPENSSL_NO_DEPRECATED all tests examples
 	@$(again) CRYPTO=openssl O=build-openssl WERROR=1 CPPFLAGS=-DOPENSSL_NO_DEPRECATED run-check
 
@@ -396,6 +397,10 @@ check-32:
 
 check-big-endian:
 	@tests/tools/fresh.sh -q -c . bookworm make -- tests/tools/big_endian.sh $(JOBS)
+
+# Debian 12 has OpenSSL 3.0, 13 has 3.5.
+check-openssl-debian13:
+	@tests/tools/fresh.sh -q -c . trixie make -- make check-openssl JOBS=$(JOBS)
 
 check-bare: check-debian12 check-debian13
 check-debian12:

@@ -29,6 +29,7 @@ find_core() {
         header stddef.h cjson/cJSON.h || need cjson
         header sqlite3.h || need sqlite
     fi
+    [ "${CRYPTO:-}" != openssl ] || header openssl/evp.h || need openssl
     has make || need make
     has pkg-config || need pkgconfig
 }
