@@ -398,6 +398,42 @@ static void failed_sync_of_a_commit_is_unknown(void **state) {
     mereau_store_close(store);
 }
 
+static void
+nothing_is_answered_from_a_log_that_could_not_be_synced(void **state) {
+    struct place *place = *state;
+    mereau_store *store = open_store(place->path);
+    int32_t result;
+
+    assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_OK);
+    set_faults(SQLITE_IOERR_FSYNC, 0);
+    assert_int_equal(put(store, "a", 1, 2, "y"), MEREAU_STORE_UNKNOWN);
+    (void)version_of(store, "a", &result);
+    assert_int_equal(result, MEREAU_STORE_IO);
+    assert_int_equal(put(store, "a", 1, 2, "y"), MEREAU_STORE_IO);
+    set_faults(0, 0);
+    assert_true(version_of(store, "a", &result) <= 2);
+    assert_int_equal(result, MEREAU_STORE_OK);
+    mereau_store_close(store);
+}
+
+static void log_that_is_found_is_synced_before_use(void **state) {
+    struct place *place = *state;
+    mereau_store *store = open_store(place->path), *other = NULL;
+    unsigned before;
+
+    assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_OK);
+    before = faults.syncs;
+    other = open_store(place->path);
+    assert_true(faults.syncs > before);
+    mereau_store_close(other);
+    set_faults(SQLITE_IOERR_FSYNC, 0);
+    assert_int_equal(mereau_sqlite_open(&other, place->path, NULL),
+                     MEREAU_E_STORE);
+    assert_null(other);
+    set_faults(0, 0);
+    mereau_store_close(store);
+}
+
 static void failed_write_of_a_commit_is_unknown(void **state) {
     struct place *place = *state;
     mereau_store *store = open_store(place->path);
@@ -677,6 +713,8 @@ int main(void) {
         WITH_FOLDER(known_sqlite_bug_is_told_by_version),
         WITH_FOLDER(locked_file_is_busy_and_nothing_applies),
         WITH_FAULTS(failed_sync_of_a_commit_is_unknown),
+        WITH_FAULTS(nothing_is_answered_from_a_log_that_could_not_be_synced),
+        WITH_FAULTS(log_that_is_found_is_synced_before_use),
         WITH_FAULTS(failed_write_of_a_commit_is_unknown),
         WITH_FAULTS(full_disk_is_a_limit_and_nothing_applies),
         WITH_FAULTS(conflict_stays_a_conflict_on_a_failing_disk),

@@ -107,6 +107,15 @@ int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
     return sqlite3_bind_blob64(stmt, at, data, len, SQLITE_STATIC);
 }
 
+int mru_sqlite_settle(struct mru_sqlite_conn *conn) {
+    sqlite3_file *log = NULL;
+    int code = sqlite3_file_control(conn->db, "main",
+                                    SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK || log == NULL || log->pMethods == NULL)
+        return code;
+    return log->pMethods->xSync(log, SQLITE_SYNC_FULL);
+}
+
 int32_t mru_sqlite_result(int code) {
     if (code == SQLITE_IOERR_NOMEM)
         return MEREAU_STORE_BUSY;

@@ -56,6 +56,7 @@ static struct mru_sqlite *store_new(void) {
 
 static mereau_status open_file(struct mru_sqlite *store, const char *path,
                                mereau_error *err) {
+    mereau_status status;
     int code = mru_sqlite_touch(path);
     if (code != 0)
         return mru_refuse_host(err, MEREAU_E_STORE, SQLITE_CANTOPEN,
@@ -75,7 +76,15 @@ static mereau_status open_file(struct mru_sqlite *store, const char *path,
             err,
             (code & 0xff) == SQLITE_NOMEM ? MEREAU_E_NOMEM : MEREAU_E_STORE,
             code, "sqlite.open", "a database", sqlite3_errstr(code));
-    return mru_sqlite_schema(store->writer, err);
+    status = mru_sqlite_schema(store->writer, err);
+    if (status != MEREAU_OK)
+        return status;
+    code = mru_sqlite_settle(store->writer);
+    return code == SQLITE_OK
+               ? MEREAU_OK
+               : mru_refuse_host(err, MEREAU_E_STORE, code, "sqlite.open",
+                                 "a log that can be synced",
+                                 sqlite3_errstr(code));
 }
 
 mereau_status mereau_sqlite_open(mereau_store **out, const char *path,

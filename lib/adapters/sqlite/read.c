@@ -104,6 +104,15 @@ static int scan_all(struct mru_sqlite_conn *conn, const mereau_need *need,
     return stop != 0 ? SQLITE_ABORT : SQLITE_OK;
 }
 
+/* Asked after reading: the last connection may have been closed just before it. */
+static int is_shaken(struct mru_sqlite *store) {
+    int shaken;
+    pthread_mutex_lock(&store->lock);
+    shaken = store->shaken;
+    pthread_mutex_unlock(&store->lock);
+    return shaken;
+}
+
 static int32_t read_with(int (*read)(struct mru_sqlite_conn *,
                                      const mereau_need *, mereau_emit, void *),
                          struct mru_sqlite *store, const mereau_need *need,
@@ -117,6 +126,8 @@ static int32_t read_with(int (*read)(struct mru_sqlite_conn *,
     if (code != SQLITE_OK)
         return mru_sqlite_result(code);
     code = read(conn, need, emit, arg);
+    if (code == SQLITE_OK && is_shaken(store))
+        code = mru_sqlite_settle(conn);
     mru_sqlite_give(store, conn,
                     (code != SQLITE_OK && code != SQLITE_ABORT) ||
                         sqlite3_get_autocommit(conn->db) == 0);

@@ -55,6 +55,7 @@ struct mru_sqlite {
     size_t n_idle;
     int writing; /* a caller is the writer and owns `writer` */
     struct mru_sqlite_conn *writer; /* NULL: to be opened by the next writer */
+    int shaken; /* a commit failed: see mru_sqlite_settle() */
     struct mru_sqlite_turn *first, **last;
 };
 
@@ -72,6 +73,10 @@ int mru_sqlite_run(struct mru_sqlite_conn *conn, enum mru_sqlite_sql sql);
 /* Binds bytes; an empty run is an empty blob, never NULL. */
 int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
                     size_t len);
+/* Syncs the log. The first connection to a file finds what was in the log, synced or
+ * not: a process that was killed, or a commit whose sync failed, left it there.
+ * Nobody may be answered from that before it is safe. */
+int mru_sqlite_settle(struct mru_sqlite_conn *conn);
 /* What a store answers for a code when nothing was applied. */
 int32_t mru_sqlite_result(int code);
 /* A reader of the pool, or a new one; and back. broken: it is closed. */

@@ -148,15 +148,39 @@ static int write_group(struct mru_sqlite_conn *conn,
     return 0;
 }
 
-/* As the writer, without the lock. */
+static void set_shaken(struct mru_sqlite *store, int shaken) {
+    pthread_mutex_lock(&store->lock);
+    store->shaken = shaken;
+    pthread_mutex_unlock(&store->lock);
+}
+
+/* A new connection, after a failure. */
+static int recover(struct mru_sqlite *store) {
+    int code = mru_sqlite_conn_open(store->path, &store->writer);
+    if (code == SQLITE_OK && store->shaken) {
+        /* The log is opened, and what is in it found, by reading. */
+        code = sqlite3_exec(store->writer->db, "SELECT 1 FROM record LIMIT 1",
+                            NULL, NULL, NULL);
+        if (code == SQLITE_OK)
+            code = mru_sqlite_settle(store->writer);
+        if (code == SQLITE_OK)
+            set_shaken(store, 0);
+    }
+    if (code != SQLITE_OK) {
+        mru_sqlite_conn_close(store->writer);
+        store->writer = NULL;
+    }
+    return code;
+}
+
+/* As the writer, without the lock; nobody else changes `shaken`. */
 static void write_turns(struct mru_sqlite *store,
                         struct mru_sqlite_turn *turns) {
-    int code = SQLITE_OK;
-    if (store->writer == NULL)
-        code = mru_sqlite_conn_open(store->path, &store->writer);
+    int code = store->writer == NULL ? recover(store) : SQLITE_OK;
     if (code != SQLITE_OK) {
         answer(turns, mru_sqlite_result(code), 1);
     } else if (!write_group(store->writer, turns)) {
+        set_shaken(store, 1); /* before the last connection may be gone */
         mru_sqlite_conn_close(store->writer);
         store->writer = NULL;
     }
