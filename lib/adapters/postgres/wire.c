@@ -177,16 +177,16 @@ void mru_postgres_forget(PGconn *conn) {
 }
 
 /* A later change for all does not take back what open has looked at. */
-#define PIN_DURABILITY                                                         \
-    "SELECT set_config('synchronous_commit',"                                  \
-    "current_setting('synchronous_commit'),false)"
+static const char pin_durability[] =
+    "SELECT set_config('synchronous_commit',"
+    "current_setting('synchronous_commit'),false)";
 
 /* What a session of the own pool is to be. Engines that do not know one of them
  * go without it; so each is a transaction of its own. */
 static const char *const settings[] = {
     /* Decided when the statement is prepared, perhaps on an empty table. */
     "SET enable_seqscan=off",
-    PIN_DURABILITY,
+    pin_durability,
     /* A client whose machine is gone must not keep its locks for hours. */
     "SET tcp_keepalives_idle=20",
     "SET tcp_keepalives_interval=5",
