@@ -176,7 +176,7 @@ static void run_rounds(const char *engine, const char *kind, const char *harmed,
                   "0 of %u lost, 0 doubled\n",
                   engine, kind, n, r.harm, harmed, r.answered, r.refused,
                   r.checked);
-    assert_true(r.harm > 0);
+    assert_true(r.harm >= n);
     assert_true(r.answered > n);
 }
 
@@ -204,7 +204,7 @@ static void round_of_kills(struct rounds *r) {
     (void)next_random(&r->random);
     for (int i = 0; i < PROCESSES; i++) {
         int status;
-        sleep_us(draw(r, 60000));
+        sleep_us(draw(r, 15000));
         kill(pids[i], SIGKILL);
         assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
         r->harm += WIFSIGNALED(status) != 0;
