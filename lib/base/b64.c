@@ -28,28 +28,38 @@ static const char pairs[4096][2] = {
 #undef ROW
 /* clang-format on */
 
-/* The value of each character; XX, alone in having its top bit set, marks
- * those that are not in the alphabet. */
-#define XX 0x80
+/* The value of each character, shifted to where it belongs in 24 bits, so that four
+ * looks make three bytes. XX, the top bit, marks what is not in the alphabet. */
+#define XX UINT32_C(0x80000000)
 /* clang-format off */
-static const uint8_t values[256] = {
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, 62, XX, XX,
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, XX, XX, XX, XX, XX, XX,
-    XX, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, XX, XX, XX, XX, 63,
-    XX, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX,
-};
+#define TABLE \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, V(62), XX, XX, \
+    V(52), V(53), V(54), V(55), V(56), V(57), V(58), V(59), V(60), V(61), XX, XX, XX, XX, XX, XX, \
+    XX, V(0), V(1), V(2), V(3), V(4), V(5), V(6), V(7), V(8), V(9), V(10), V(11), V(12), V(13), V(14), \
+    V(15), V(16), V(17), V(18), V(19), V(20), V(21), V(22), V(23), V(24), V(25), XX, XX, XX, XX, V(63), \
+    XX, V(26), V(27), V(28), V(29), V(30), V(31), V(32), V(33), V(34), V(35), V(36), V(37), V(38), V(39), V(40), \
+    V(41), V(42), V(43), V(44), V(45), V(46), V(47), V(48), V(49), V(50), V(51), XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, \
+    XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX, XX
+#define V(value) (UINT32_C(value) << 18)
+static const uint32_t first[256] = {TABLE};
+#undef V
+#define V(value) (UINT32_C(value) << 12)
+static const uint32_t second[256] = {TABLE};
+#undef V
+#define V(value) (UINT32_C(value) << 6)
+static const uint32_t third[256] = {TABLE};
+#undef V
+#define V(value) UINT32_C(value)
+static const uint32_t values[256] = {TABLE};
 /* clang-format on */
 
 void mru_b64_encode(char *out, const uint8_t *data, size_t len) {
@@ -87,6 +97,11 @@ static int decode_tail(uint8_t *out, const uint8_t *in, size_t len) {
     return 0;
 }
 
+/* Four characters as 24 bits, and XX. */
+static inline uint32_t four(const uint8_t *in) {
+    return first[in[0]] | second[in[1]] | third[in[2]] | values[in[3]];
+}
+
 ptrdiff_t mru_b64_decode(uint8_t *out, const char *text, size_t text_len) {
     const uint8_t *in = (const uint8_t *)text;
     size_t tail = text_len % 4;
@@ -94,16 +109,27 @@ ptrdiff_t mru_b64_decode(uint8_t *out, const char *text, size_t text_len) {
     uint32_t bad = 0;
     if (tail == 1 || n > PTRDIFF_MAX)
         return -1;
-    for (size_t left = text_len / 4; left > 0; left--, in += 4) {
-        uint32_t a = values[in[0]], b = values[in[1]];
-        uint32_t c = values[in[2]], d = values[in[3]];
-        bad |= a | b | c | d;
-        if (out != NULL) {
-            out[0] = (uint8_t)(a << 2 | b >> 4);
-            out[1] = (uint8_t)(b << 4 | c >> 2);
-            out[2] = (uint8_t)(c << 6 | d);
-            out += 3;
-        }
+    size_t left = text_len / 4;
+    for (; out == NULL && left > 0; left--, in += 4)
+        bad |= values[in[0]] | values[in[1]] | values[in[2]] | values[in[3]];
+    /* One byte more is written than meant, while there is another group behind. */
+    for (; left > 1; left--, in += 4, out += 3) {
+        uint32_t bits = four(in);
+        bad |= bits;
+        bits <<= 8;
+        out[0] = (uint8_t)(bits >> 24);
+        out[1] = (uint8_t)(bits >> 16);
+        out[2] = (uint8_t)(bits >> 8);
+        out[3] = (uint8_t)bits;
+    }
+    if (left == 1) {
+        uint32_t bits = four(in);
+        bad |= bits;
+        out[0] = (uint8_t)(bits >> 16);
+        out[1] = (uint8_t)(bits >> 8);
+        out[2] = (uint8_t)bits;
+        out += 3;
+        in += 4;
     }
     if ((bad & XX) != 0 || (tail > 0 && decode_tail(out, in, tail) != 0))
         return -1;
