@@ -1,0 +1,318 @@
+/* tests/bench/bare.h - what the benchmarks on SQLite share: a store that writes
+ * down what one operation asked of it, and the bare transaction: SQLite's own
+ * API, the same file settings and statements, which reads and writes the same
+ * bytes, but decides nothing and derives nothing. */
+#ifndef BENCH_BARE_H
+#define BENCH_BARE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include <mereau/mereau.h>
+#include <mereau/sqlite.h>
+#include <mereau/system.h>
+
+enum { MOST = 24 /* keys of a get, writes of a commit */ };
+
+static inline double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static inline void check(int good, const char *what) {
+    if (!good) {
+        fprintf(stderr, "%s\n", what);
+        exit(1);
+    }
+}
+
+static inline mereau_op *run(mereau_op *op) {
+    mereau_error err = MEREAU_ERROR_INIT;
+    check(mereau_op_run(op, &err) == MEREAU_OK, err.text);
+    return op;
+}
+
+static inline int smaller(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static inline double median(double *values, size_t n) {
+    qsort(values, n, sizeof *values, smaller);
+    return values[n / 2];
+}
+
+/* --- what one operation asked of its store --- */
+
+struct trace {
+    size_t n_keys, n_writes;
+    mereau_slice keys[MOST];
+    mereau_write writes[MOST];
+};
+
+static inline const uint8_t *bench_copy(const uint8_t *data, size_t len) {
+    uint8_t *mine = malloc(len + 1);
+    check(mine != NULL, "no memory");
+    if (len > 0)
+        memcpy(mine, data, len);
+    return mine;
+}
+
+static inline void trace_clear(struct trace *trace) {
+    for (size_t i = 0; i < trace->n_keys; i++)
+        free((void *)(uintptr_t)trace->keys[i].data);
+    for (size_t i = 0; i < trace->n_writes; i++) {
+        free((void *)(uintptr_t)trace->writes[i].record.key);
+        free((void *)(uintptr_t)trace->writes[i].record.value);
+    }
+    memset(trace, 0, sizeof *trace);
+}
+
+/* Passes on; writes down when `trace` is set (one thread only). */
+struct traced {
+    mereau_store table, *inner;
+    struct trace *trace;
+};
+
+static inline int32_t traced_get(void *user, const mereau_need *need,
+                                 mereau_emit emit, void *arg) {
+    struct traced *traced = user;
+    struct trace *trace = traced->trace;
+    if (trace != NULL) {
+        trace_clear(trace);
+        check(need->n_keys <= MOST, "too many keys");
+        for (size_t i = 0; i < need->n_keys; i++) {
+            trace->keys[i].len = need->keys[i].len;
+            trace->keys[i].data =
+                bench_copy(need->keys[i].data, need->keys[i].len);
+        }
+        trace->n_keys = need->n_keys;
+    }
+    return traced->inner->get(traced->inner->user, need, emit, arg);
+}
+
+static inline int32_t traced_commit(void *user, const mereau_need *need,
+                                    size_t *failed) {
+    struct traced *traced = user;
+    struct trace *trace = traced->trace;
+    if (trace != NULL) {
+        check(need->n_writes <= MOST, "too many writes");
+        for (size_t i = 0; i < need->n_writes; i++) {
+            mereau_record *mine = &trace->writes[i].record;
+            trace->writes[i] = need->writes[i];
+            mine->key = bench_copy(mine->key, mine->key_len);
+            mine->value = bench_copy(mine->value, mine->value_len);
+        }
+        trace->n_writes = need->n_writes;
+    }
+    return traced->inner->commit(traced->inner->user, need, failed);
+}
+
+static inline void traced_over(struct traced *traced, mereau_store *inner) {
+    traced->inner = inner;
+    traced->trace = NULL;
+    traced->table = *inner;
+    traced->table.user = traced;
+    traced->table.get = traced_get;
+    traced->table.commit = traced_commit;
+    traced->table.scan = NULL;
+    traced->table.close = NULL;
+    traced->table.caps &= ~(uint32_t)MEREAU_CAP_ORDERED;
+}
+
+/* --- the engine on a store --- */
+
+struct engine {
+    struct traced store;
+    mereau_ctx *ctx;
+    mereau_tenant *tenant;
+    char *token; /* of a million counts, of app "opaque" */
+};
+
+/* A tenant, its apps "opaque" and "jwt", and a registration token of each: on a
+ * store that has them not yet. */
+static inline char *engine_mint(struct engine *engine, const char *client_id) {
+    mereau_op *op = run(mereau_registration_token_mint(
+        engine->tenant, client_id, 1000000, 86400));
+    char *token = strdup(mereau_op_text(op, MEREAU_REGISTRATION_TOKEN));
+    check(token != NULL, "no memory");
+    mereau_op_free(op);
+    return token;
+}
+
+static inline void engine_open(struct engine *engine, mereau_store *store) {
+    static const uint8_t root[32] = "a benchmark's root key, 32 bytes";
+    static const char *const formats[] = {"opaque", "jwt"};
+    mereau_error err = MEREAU_ERROR_INIT;
+    traced_over(&engine->store, store);
+    engine->ctx = mereau_ctx_new();
+    mereau_ctx_set_store(engine->ctx, &engine->store.table);
+    mereau_ctx_set_clock(engine->ctx, mereau_system_clock());
+    mereau_ctx_add_root_key(engine->ctx, "bench", root, sizeof root);
+    check(mereau_ctx_ready(engine->ctx, &err) == MEREAU_OK, err.text);
+    engine->tenant = mereau_tenant_open(engine->ctx, "bench");
+    mereau_op_free(
+        run(mereau_tenant_create(engine->tenant, "https://id.bench.example")));
+    for (int i = 0; i < 2; i++) {
+        mereau_op *op = mereau_app_create(engine->tenant, formats[i]);
+        mereau_op_set_text(op, MEREAU_CLIENT_ID, formats[i]);
+        mereau_op_set_text(op, MEREAU_TOKEN_FORMAT, formats[i]);
+        mereau_op_free(run(op));
+    }
+    engine->token = engine_mint(engine, "opaque");
+}
+
+static inline void engine_close(struct engine *engine) {
+    free(engine->token);
+    mereau_tenant_free(engine->tenant);
+    mereau_ctx_free(engine->ctx);
+    mereau_store_close(engine->store.inner);
+}
+
+enum { REDEEM, EXCHANGE, REFRESH, KINDS };
+
+/* The next step of a device; token: its newest one, replaced. */
+static inline void step_of(struct engine *engine, int kind, const char *from,
+                           const char *device, char token[200]) {
+    static const uint8_t nonce[16] = "a nonce of bench";
+    mereau_op *op;
+    if (kind == REDEEM) {
+        op = mereau_registration_token_redeem(engine->tenant, from, device,
+                                              nonce, sizeof nonce);
+    } else {
+        op = kind == EXCHANGE
+                 ? mereau_auth_token_exchange(engine->tenant, token)
+                 : mereau_token_refresh(engine->tenant, token);
+        mereau_op_set_bytes(op, MEREAU_RETRY_NONCE, nonce, sizeof nonce);
+    }
+    run(op);
+    snprintf(token, 200, "%s",
+             mereau_op_text(op, kind == REDEEM ? MEREAU_AUTH_TOKEN
+                                               : MEREAU_REFRESH_TOKEN));
+    mereau_op_free(op);
+}
+
+/* --- the bare client --- */
+
+enum { BEGIN, COMMIT, GET, PUT, REMOVE, STATEMENTS };
+
+struct bare {
+    sqlite3 *db;
+    sqlite3_stmt *stmts[STATEMENTS];
+};
+
+static inline void bare_exec(const struct bare *bare, const char *sql) {
+    check(sqlite3_exec(bare->db, sql, NULL, NULL, NULL) == SQLITE_OK,
+          sqlite3_errmsg(bare->db));
+}
+
+/* Of a file that the store made. Settings as lib/adapters/sqlite/conn.c. */
+static inline void bare_open(struct bare *bare, const char *path) {
+    static const char *const texts[STATEMENTS] = {
+        "BEGIN IMMEDIATE", "COMMIT",
+        "SELECT key,value,version,drop_at FROM record"
+        " WHERE partition=CAST('bench' AS BLOB) AND key=?1",
+        "REPLACE INTO record(partition,key,value,version,drop_at)"
+        " VALUES(CAST('bench' AS BLOB),?1,?2,?3,?4)",
+        "DELETE FROM record WHERE partition=CAST('bench' AS BLOB) AND key=?1"};
+    check(sqlite3_open_v2(path, &bare->db,
+                          SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                          NULL) == SQLITE_OK,
+          "no file");
+    bare_exec(bare, "PRAGMA synchronous=FULL;PRAGMA mmap_size=0;"
+                    "PRAGMA cache_size=-512;"
+                    "PRAGMA journal_size_limit=16777216;");
+    for (int i = 0; i < STATEMENTS; i++)
+        check(sqlite3_prepare_v3(bare->db, texts[i], -1,
+                                 SQLITE_PREPARE_PERSISTENT, &bare->stmts[i],
+                                 NULL) == SQLITE_OK,
+              sqlite3_errmsg(bare->db));
+}
+
+static inline void bare_close(struct bare *bare) {
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(bare->stmts[i]);
+    sqlite3_close(bare->db);
+}
+
+static inline int bare_step(const struct bare *bare, int which) {
+    int code = sqlite3_step(bare->stmts[which]);
+    check(code == SQLITE_ROW || code == SQLITE_DONE, sqlite3_errmsg(bare->db));
+    sqlite3_reset(bare->stmts[which]);
+    return code == SQLITE_ROW;
+}
+
+static inline void bare_put(const struct bare *bare,
+                            const mereau_record *record) {
+    sqlite3_stmt *put = bare->stmts[PUT];
+    sqlite3_int64 version;
+    memcpy(&version, &record->version, sizeof version);
+    sqlite3_bind_blob64(put, 1, record->key, record->key_len, SQLITE_STATIC);
+    if (record->value_len == 0)
+        sqlite3_bind_zeroblob(put, 2, 0);
+    else
+        sqlite3_bind_blob64(put, 2, record->value, record->value_len,
+                            SQLITE_STATIC);
+    sqlite3_bind_int64(put, 3, version);
+    sqlite3_bind_int64(put, 4, record->drop_at);
+    bare_step(bare, PUT);
+}
+
+/* One transaction: reads what was read, writes what was written. Returns how many
+ * of the records were there. */
+static inline size_t bare_again(const struct bare *bare,
+                                const struct trace *trace) {
+    size_t found = 0;
+    bare_step(bare, BEGIN);
+    for (size_t i = 0; i < trace->n_keys; i++) {
+        sqlite3_bind_blob64(bare->stmts[GET], 1, trace->keys[i].data,
+                            trace->keys[i].len, SQLITE_STATIC);
+        found += (size_t)bare_step(bare, GET);
+    }
+    for (size_t i = 0; i < trace->n_writes; i++) {
+        const mereau_write *write = &trace->writes[i];
+        if (write->kind == MEREAU_WRITE_PUT) {
+            bare_put(bare, &write->record);
+        } else if (write->kind == MEREAU_WRITE_DELETE) {
+            sqlite3_bind_blob64(bare->stmts[REMOVE], 1, write->record.key,
+                                write->record.key_len, SQLITE_STATIC);
+            bare_step(bare, REMOVE);
+        }
+    }
+    bare_step(bare, COMMIT);
+    return found;
+}
+
+/* --- files --- */
+
+/* A name for a file that is not there. */
+static inline void file_name(char path[32]) {
+    int fd;
+    snprintf(path, 32, "mereau-bench-XXXXXX");
+    fd = mkstemp(path);
+    check(fd >= 0 && close(fd) == 0 && remove(path) == 0, "no file");
+}
+
+static inline void file_remove(const char *path) {
+    char more[48];
+    remove(path);
+    snprintf(more, sizeof more, "%s-wal", path);
+    remove(more);
+    snprintf(more, sizeof more, "%s-shm", path);
+    remove(more);
+}
+
+static inline mereau_store *file_store(const char *path) {
+    mereau_store *store = NULL;
+    mereau_error err = MEREAU_ERROR_INIT;
+    check(mereau_sqlite_open(&store, path, &err) == MEREAU_OK, err.text);
+    return store;
+}
+
+#endif
