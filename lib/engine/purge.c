@@ -10,7 +10,7 @@
 #include "registration.h"
 
 #define SCANNED 256 /* records looked at in one step */
-#define DELETED 64 /* of them deleted in one commit */
+#define DELETED 64 /* deletions in one commit, entries of lists among them */
 
 /* The entries of lists that a record owns: how many, or a status. */
 static mereau_status owned(const struct mru_rec *rec, struct mru_rkey *keys,
@@ -40,8 +40,7 @@ static mereau_status delete_one(mereau_op *op, const struct mru_rec *rec,
     struct mru_rkey keys[MRU_ENROLMENT_INDEXES];
     int n;
     mereau_status status = owned(rec, keys, &n);
-    /* one is kept for the event */
-    *full = op->tx.n_stages + 1 + (size_t)n > MEREAU_MAX_WRITES - 1;
+    *full = op->tx.n_stages + 1 + (size_t)n > DELETED;
     if (status != MEREAU_OK || *full)
         return status;
     for (int i = 0; status == MEREAU_OK && i < n; i++)
@@ -65,11 +64,10 @@ static mereau_status delete_due(mereau_op *op, const struct mru_scan *scan,
     size_t i;
     for (i = 0; status == MEREAU_OK && i < scan->n; i++) {
         const struct mru_rec *rec = &scan->found[i];
-        int full = *deleted == DELETED;
+        int full = 0;
         if (rec->drop_at == 0 || rec->drop_at > op->now_at)
             continue;
-        if (!full)
-            status = delete_one(op, rec, &full);
+        status = delete_one(op, rec, &full);
         if (full) {
             go_on(op, &rec->key, 0);
             return status;

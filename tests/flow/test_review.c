@@ -226,7 +226,7 @@ static void a_purge_that_keeps_its_event_fits_into_one_commit(void **s) {
         t = flow_mint_with(f, 100, DAY,
                            i == 0 ? "{\"idempotency_key\":\"0\"}"
                                   : "{\"idempotency_key\":\"1\"}");
-    for (int i = 0; i < 30; i++) { /* ... and 21 of six are 128 */
+    for (int i = 0; i < 30; i++) { /* ... and ten of six are 62 */
         char device_id[16];
         snprintf(device_id, sizeof device_id, "d%d", i);
         DONE(f, flow_redeem(f, t.text, device_id, 1));
