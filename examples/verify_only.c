@@ -1,12 +1,13 @@
 /* verify_only.c - a server that accepts bearer JWTs of one trusted issuer.
- * No context, no store, no clock callback: the time is an argument.
+ * No context, no store, no clock callback: the time is an argument. Builds with
+ * mereau-verify alone.
  *
  *     verify_only JWKS "Bearer JWT"    as `make demo` prints them */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include <mereau/mereau.h>
+#include <mereau/verify.h>
 
 /* [trust] */
 /* Once, at start: jwks is what the server fetched from the issuer. */

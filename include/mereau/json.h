@@ -1,6 +1,6 @@
 /* mereau/json.h - JSON documents: building one (the claims of a token, the further
  * members of a header), and the one spelling that is hashed. To read a verified
- * token, see claims in jwt.h. */
+ * token, see claims.h. */
 #ifndef MEREAU_JSON_H
 #define MEREAU_JSON_H
 

@@ -55,6 +55,12 @@ shows verify_only "hello, printer-2"
     { echo "verify_only accepts a forged token"; bad=1; }
 shows "verify_only of a forged token" "HTTP 401"
 
+run "$bin/tokens"
+shows tokens "ID token: good" "it is alice" "found in the cache: 1" \
+    "ID token, replayed: jwt.nonce" "DPoP proof: good" \
+    "DPoP proof of another request: jwt.htm" "encrypted token: good" "net 2714" \
+    "the same, only signed: jwt.encryption"
+
 run "$bin/admin"
 shows admin "stranger   active   from 203.0.113.9" "2 of 4 used" \
     "the stranger again: device.blocked" "stranger   revoked" '{"rows":[{'

@@ -98,6 +98,12 @@ C
     LD_LIBRARY_PATH=$prefix/lib ./v
     rm -rf archives/* && cp "$prefix"/lib/*.a archives
     ${CC:-cc} $warn -std=c99 verifier.c $($pc mereau-verify) -o v-static && ./v-static)
+step="examples that need the verifying half only"
+for e in verify_only tokens; do
+    ${CC:-cc} $warn -std=c99 "examples/$e.c" $(pkg-config --cflags --libs mereau-verify) -o "$dir/$e"
+done
+LD_LIBRARY_PATH=$prefix/lib "$dir/tokens" >"$dir/tokens.out"
+grep -q '^ID token: good' "$dir/tokens.out"
 step="only the verifying half is there"
 left=$(find "$prefix/lib" -name '*mereau*' ! -name '*mereau-verify*')
 [ -z "$left" ] || { echo "more than was asked for: $left"; exit 1; }
