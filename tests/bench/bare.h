@@ -114,6 +114,12 @@ static inline int32_t traced_commit(void *user, const mereau_need *need,
     return traced->inner->commit(traced->inner->user, need, failed);
 }
 
+static inline int32_t traced_scan(void *user, const mereau_need *need,
+                                  mereau_emit emit, void *arg) {
+    struct traced *traced = user;
+    return traced->inner->scan(traced->inner->user, need, emit, arg);
+}
+
 static inline void traced_over(struct traced *traced, mereau_store *inner) {
     traced->inner = inner;
     traced->trace = NULL;
@@ -121,9 +127,8 @@ static inline void traced_over(struct traced *traced, mereau_store *inner) {
     traced->table.user = traced;
     traced->table.get = traced_get;
     traced->table.commit = traced_commit;
-    traced->table.scan = NULL;
+    traced->table.scan = traced_scan;
     traced->table.close = NULL;
-    traced->table.caps &= ~(uint32_t)MEREAU_CAP_ORDERED;
 }
 
 /* --- the engine on a store --- */
@@ -306,6 +311,29 @@ static inline void file_remove(const char *path) {
     remove(more);
     snprintf(more, sizeof more, "%s-shm", path);
     remove(more);
+}
+
+/* Of a file that nobody writes to: its pages, when all is moved into it. */
+static inline double file_bytes(const char *path) {
+    sqlite3_stmt *pages = NULL;
+    struct bare bare;
+    double n;
+    bare_open(&bare, path);
+    bare_exec(&bare, "PRAGMA wal_checkpoint(TRUNCATE)");
+    check(sqlite3_prepare_v2(bare.db, "PRAGMA page_count", -1, &pages, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_step(pages) == SQLITE_ROW,
+          "no size");
+    n = sqlite3_column_double(pages, 0);
+    sqlite3_finalize(pages);
+    check(sqlite3_prepare_v2(bare.db, "PRAGMA page_size", -1, &pages, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_step(pages) == SQLITE_ROW,
+          "no size");
+    n *= sqlite3_column_double(pages, 0);
+    sqlite3_finalize(pages);
+    bare_close(&bare);
+    return n;
 }
 
 static inline mereau_store *file_store(const char *path) {

@@ -134,6 +134,12 @@ static int32_t commit(void *user, const mereau_need *need, size_t *failed) {
     return bench->inner->commit(bench->inner->user, need, failed);
 }
 
+static int32_t scan(void *user, const mereau_need *need, mereau_emit emit,
+                    void *arg) {
+    struct bench *bench = user;
+    return bench->inner->scan(bench->inner->user, need, emit, arg);
+}
+
 static void open_context(struct bench *bench, uint32_t connections) {
     static const uint8_t root[32] = "a benchmark's root key, 32 bytes";
     mereau_postgres_options options = MEREAU_POSTGRES_OPTIONS_INIT;
@@ -146,9 +152,8 @@ static void open_context(struct bench *bench, uint32_t connections) {
     bench->table.user = bench;
     bench->table.get = get;
     bench->table.commit = commit;
-    bench->table.scan = NULL;
+    bench->table.scan = scan;
     bench->table.close = NULL;
-    bench->table.caps &= ~(uint32_t)MEREAU_CAP_ORDERED;
     bench->ctx = mereau_ctx_new();
     mereau_ctx_set_store(bench->ctx, &bench->table);
     mereau_ctx_set_clock(bench->ctx, mereau_system_clock());

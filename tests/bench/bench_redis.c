@@ -113,6 +113,12 @@ static int32_t commit(void *user, const mereau_need *need, size_t *failed) {
     return bench->inner->commit(bench->inner->user, need, failed);
 }
 
+static int32_t scan(void *user, const mereau_need *need, mereau_emit emit,
+                    void *arg) {
+    struct bench *bench = user;
+    return bench->inner->scan(bench->inner->user, need, emit, arg);
+}
+
 /* --- the engine --- */
 
 static mereau_op *run(mereau_op *op) {
@@ -130,8 +136,7 @@ static void start(struct bench *bench, const struct server *server) {
     bench->table.user = bench;
     bench->table.get = get;
     bench->table.commit = commit;
-    bench->table.scan = NULL;
-    bench->table.caps &= ~(uint32_t)MEREAU_CAP_ORDERED;
+    bench->table.scan = scan;
     bench->ctx = mereau_ctx_new();
     mereau_ctx_set_store(bench->ctx, &bench->table);
     mereau_ctx_set_clock(bench->ctx, mereau_system_clock());

@@ -233,23 +233,6 @@ static double resident(void) {
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
-/* Of a file in use: the pages of its newest state. */
-static double used(const char *path) {
-    static const char sql[] = "SELECT page_count*page_size FROM"
-                              " pragma_page_count, pragma_page_size";
-    sqlite3_stmt *stmt = NULL;
-    struct bare bare;
-    double bytes;
-    bare_open(&bare, path);
-    check(sqlite3_prepare_v2(bare.db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-              sqlite3_step(stmt) == SQLITE_ROW,
-          "no size");
-    bytes = sqlite3_column_double(stmt, 0);
-    sqlite3_finalize(stmt);
-    bare_close(&bare);
-    return bytes;
-}
-
 static void weigh(const char *name, mereau_store *store, const char *path) {
     struct member crowd[THREADS];
     struct engine engine;
@@ -257,7 +240,7 @@ static void weigh(const char *name, mereau_store *store, const char *path) {
     engine_open(&engine, store);
     gather(&engine, crowd, HELD);
     for (int i = 0; i < 3; i++) {
-        sizes[i] = path != NULL ? used(path) : resident();
+        sizes[i] = path != NULL ? file_bytes(path) : resident();
         if (i < 2)
             crowd_rate(crowd, THREADS, i, HELD);
     }
