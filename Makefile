@@ -437,6 +437,7 @@ soak:
 	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak \
 	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
 	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak run-faults
+	@$(again) O=build-soak bench-size
 
 mutants:
 	@bash tests/sim/mutants.sh
@@ -447,7 +448,10 @@ bench:
 	@tests/tools/deps.sh bench
 	@$(again) bench-engine bench-jose
 	@$(again) CRYPTO=openssl O=build-openssl bench-jose
-.PHONY: bench-engine bench-jose
+.PHONY: bench-engine bench-jose bench-size
+# 10^7 sessions on SQLite: about 8 GB in the folder where it runs.
+bench-size: $(O)/tests/bench/bench_size
+	@MEREAU_SOAK=1 $<
 bench-engine: $(benches)
 	@for b in $(benches); do echo "== $$b"; $$b || exit 1; done
 bench-jose: $(bench_jose)
