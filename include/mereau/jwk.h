@@ -98,7 +98,8 @@ MEREAU_API mereau_status mereau_jwk_from_secret(mereau_jwk **out,
  *                   384, 521 (its own: 256); dir: 128, 256, 512 (its own: 256);
  *                   others: only what the algorithm says
  *          random   NULL: the system's generator
- * Out, Owns: as mereau_jwk_read(). Its kid is its thumbprint.
+ * Out, Owns: as mereau_jwk_read(). A key pair has its thumbprint as kid, and the
+ *          tokens that it signs name it; a secret has none.
  * Returns: MEREAU_OK; MEREAU_E_ALG, MEREAU_E_KEY (bits), MEREAU_E_RANDOM,
  *          MEREAU_E_SIZE (of random), MEREAU_E_ARG, _NOMEM, _CRYPTO.
  * Threads: any; of RSA it takes a second or more. Since: 0.2. */

@@ -42,6 +42,14 @@ int mru_mac_run(const mru_mac *mac, const mereau_slice *parts, size_t n,
                 uint8_t *out);
 void mru_mac_free(mru_mac *mac); /* wipes */
 
+/* A hash function with all that can be prepared of it; shared by threads. For who
+ * hashes again and again: some providers look for it by name each time. */
+typedef struct mru_hasher mru_hasher;
+mru_hasher *mru_hasher_new(int hash); /* NULL without memory or provider */
+int mru_hasher_run(const mru_hasher *hasher, const mereau_slice *parts,
+                   size_t n, uint8_t *out);
+void mru_hasher_free(mru_hasher *hasher);
+
 /* --- derivation --- */
 
 /* RFC 5869 with SHA-256. 0 or -1 (out is then zeroed). */

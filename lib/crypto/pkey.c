@@ -9,6 +9,7 @@ struct mru_pkey {
     const struct mru_curve *curve; /* NULL for RSA */
     int is_private;
     size_t bits;
+    mru_hasher *hasher; /* of what is signed; NULL for Ed25519 and encryption */
     struct mru_rsa *rsa; /* one of the three */
     struct mru_ec *ec;
     struct mru_ed *ed;
@@ -72,6 +73,13 @@ static mereau_status pkey_new(mru_pkey **out, const struct mru_alg *alg,
     key->curve = curve;
     if (curve)
         key->bits = curve->id == MRU_P521 ? 521 : 8 * curve->coord;
+    if (alg->use == MRU_USE_SIG && alg->hash) {
+        key->hasher = mru_hasher_new(alg->hash);
+        if (!key->hasher) {
+            mru_pkey_free(key);
+            return mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);
+        }
+    }
     *out = key;
     return MEREAU_OK;
 }
@@ -205,6 +213,7 @@ mereau_status mru_pkey_generate(mru_pkey **out, const struct mru_alg *alg,
 void mru_pkey_free(mru_pkey *key) {
     if (!key)
         return;
+    mru_hasher_free(key->hasher);
     mru_rsa_free(key->rsa);
     mru_ec_free(key->ec);
     mru_ed_free(key->ed);
@@ -259,7 +268,7 @@ mereau_status mru_pkey_sign(const mru_pkey *key, const uint8_t *input,
         return MEREAU_E_KEY;
     if (key->ed)
         return mru_ed_sign(key->ed, input, len, sig);
-    if (mru_hash(key->alg->hash, &part, 1, digest) != 0)
+    if (mru_hasher_run(key->hasher, &part, 1, digest) != 0)
         return MEREAU_E_CRYPTO;
     status = key->rsa ? mru_rsa_sign(key->rsa, key->alg, digest, &box, sig)
                       : mru_ec_sign(key->ec, key->alg, digest, &box, sig);
@@ -277,7 +286,7 @@ mereau_status mru_pkey_verify(const mru_pkey *key, const uint8_t *input,
         return MEREAU_E_SIGNATURE;
     if (key->ed)
         return mru_ed_verify(key->ed, input, len, sig);
-    if (mru_hash(key->alg->hash, &part, 1, digest) != 0)
+    if (mru_hasher_run(key->hasher, &part, 1, digest) != 0)
         return MEREAU_E_CRYPTO;
     return key->rsa ? mru_rsa_verify(key->rsa, key->alg, digest, sig)
                     : mru_ec_verify(key->ec, key->alg, digest, sig);

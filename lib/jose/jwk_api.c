@@ -71,19 +71,29 @@ static int host_random(void *arg, uint8_t *out, size_t len) {
     return random->fill(random->user, out, len);
 }
 
+/* A new key pair has the name by which its tokens can be told from those of the one
+ * before it. A secret has none: its hash is not for everybody. */
+static mereau_status generate(mereau_jwk **out, int32_t alg, int32_t bits,
+                              mru_rng rng, void *arg, mereau_error *err) {
+    mereau_status status = mru_key_generate_bits(out, alg, bits, rng, arg, err);
+    if (status == MEREAU_OK)
+        (*out)->kid_given = mru_key_info(*out)->kty != MRU_KTY_OCT;
+    return status;
+}
+
 mereau_status mereau_jwk_generate(mereau_jwk **out, int32_t alg, int32_t bits,
                                   const mereau_random *random,
                                   mereau_error *err) {
     BEGIN(out, err);
     if (!random)
-        return mru_key_generate_bits(out, alg, bits, mru_os_random, NULL, err);
+        return generate(out, alg, bits, mru_os_random, NULL, err);
     if (random->size != sizeof *random)
         return mru_refuse(err, MEREAU_E_SIZE, "random.size", NULL,
                           "the size of mereau_random", "another");
     if (!random->fill)
         return bad_argument(err, "random.fill", "a function that fills");
-    return mru_key_generate_bits(out, alg, bits, host_random,
-                                 (void *)(uintptr_t)random, err);
+    return generate(out, alg, bits, host_random, (void *)(uintptr_t)random,
+                    err);
 }
 
 mereau_status mereau_jwk_public(mereau_jwk **out, const mereau_jwk *key,

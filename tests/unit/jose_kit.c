@@ -49,6 +49,20 @@ mereau_jwk *kit_key(int32_t alg, int32_t bits) {
     return key;
 }
 
+mereau_jwk *kit_unnamed(int32_t alg) {
+    mereau_jwk *key = kit_key(alg, 0), *unnamed = NULL;
+    mereau_bytes *der = mereau_bytes_new();
+    size_t len = 0;
+    assert_int_equal(mereau_jwk_write(der, key, MEREAU_DER_PRIVATE, NULL),
+                     MEREAU_OK);
+    const uint8_t *data = mereau_bytes_data(der, &len);
+    assert_int_equal(mereau_jwk_read_encoded(&unnamed, data, len, alg, NULL),
+                     MEREAU_OK);
+    mereau_bytes_free(der);
+    mereau_jwk_free(key);
+    return unnamed;
+}
+
 mereau_jwk *kit_named(int32_t alg, int32_t bits, const char *kid) {
     mereau_jwk *key = kit_key(alg, bits), *named = NULL;
     assert_int_equal(mereau_jwk_with_kid(&named, key, kid, NULL), MEREAU_OK);

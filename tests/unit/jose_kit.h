@@ -16,6 +16,8 @@
 /* A private or secret key; NULL when this build cannot have it (EdDSA), which is
  * then said by name. dir: bits of the secret, ECDH-ES: the curve, else 0. */
 mereau_jwk *kit_key(int32_t alg, int32_t bits);
+/* A key pair as DER knows it: without a kid. */
+mereau_jwk *kit_unnamed(int32_t alg);
 mereau_jwk *kit_named(int32_t alg, int32_t bits, const char *kid);
 /* A set that holds this key alone, which may then be freed. */
 mereau_jwks *kit_set(const mereau_jwk *key);

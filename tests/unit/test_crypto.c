@@ -69,6 +69,26 @@ static void parts_hash_as_their_concatenation(void **state) {
     assert_memory_equal(whole, parted, 64);
 }
 
+static void a_kept_hasher_hashes_alike_again_and_again(void **state) {
+    static const int hashes[] = {MRU_SHA256, MRU_SHA384, MRU_SHA512};
+    mereau_slice parts[2] = {slice("ab"), slice("c")}, whole = slice("abc");
+    uint8_t once[MRU_MAX_HASH], kept[MRU_MAX_HASH];
+    (void)state;
+    for (size_t h = 0; h < 3; h++) {
+        mru_hasher *hasher = mru_hasher_new(hashes[h]);
+        assert_non_null(hasher);
+        assert_int_equal(mru_hash(hashes[h], &whole, 1, once), 0);
+        for (int i = 0; i < 3; i++) {
+            memset(kept, 0, sizeof kept);
+            assert_int_equal(mru_hasher_run(hasher, parts, 2, kept), 0);
+            assert_memory_equal(kept, once, (size_t)hashes[h]);
+        }
+        mru_hasher_free(hasher);
+    }
+    assert_null(mru_hasher_new(20));
+    mru_hasher_free(NULL);
+}
+
 static void other_hashes_are_refused(void **state) {
     uint8_t out[MRU_MAX_HASH];
     mereau_slice abc = slice("abc");
@@ -286,6 +306,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashes_are_those_of_fips_180),
         cmocka_unit_test(parts_hash_as_their_concatenation),
+        cmocka_unit_test(a_kept_hasher_hashes_alike_again_and_again),
         cmocka_unit_test(other_hashes_are_refused),
         cmocka_unit_test(macs_are_those_of_rfc_4231),
         cmocka_unit_test(derivation_has_an_end),

@@ -298,7 +298,7 @@ static void the_key_is_the_one_that_kid_names(void **state) {
     (void)state;
     a = kit_named(MEREAU_ALG_ES256, 0, "a");
     b = kit_named(MEREAU_ALG_ES256, 0, "b");
-    c = kit_key(MEREAU_ALG_ES384, 0);
+    c = kit_unnamed(MEREAU_ALG_ES384);
     assert_int_equal(mereau_jwks_add(keys, a, NULL), MEREAU_OK);
     assert_int_equal(mereau_jwks_add(keys, b, NULL), MEREAU_OK);
     mereau_jws_sign(token, b, NULL, TEXT("x"), 0, NULL, NULL);

@@ -32,6 +32,36 @@ static mereau_verifier *verifier_of(const mereau_jwk *key) {
     return v;
 }
 
+/* Of two key pairs that an issuer made, as at a rotation, a verifier must know which
+ * one signed. */
+static void tokens_of_two_new_keys_are_told_apart(void **state) {
+    mereau_jwk *keys[2] = {NULL, NULL};
+    mereau_bytes *token = mereau_bytes_new();
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_verifier *v =
+        mereau_verifier_new("https://as.example", "https://rs.example");
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(
+            mereau_jwk_generate(&keys[i], MEREAU_ALG_ES256, 0, NULL, &err),
+            MEREAU_OK);
+        mereau_verifier_add_jwk(v, keys[i]);
+    }
+    assert_int_equal(mereau_verifier_ready(v, &err), MEREAU_OK);
+    for (size_t i = 0; i < 2; i++) {
+        size_t len = 0;
+        assert_int_equal(mereau_jwt_sign(token, keys[i], "at+jwt", claims,
+                                         sizeof claims - 1, NULL, &err),
+                         MEREAU_OK);
+        const char *text = (const char *)mereau_bytes_data(token, &len);
+        if (mereau_jwt_verify(v, NULL, text, len, NOW, &err) != MEREAU_OK)
+            fail_msg("%s", err.text);
+        mereau_jwk_free(keys[i]);
+    }
+    mereau_verifier_free(v);
+    mereau_bytes_free(token);
+}
+
 static void every_algorithm_signs_what_a_verifier_takes(void **state) {
     mereau_bytes *token = mereau_bytes_new();
     mereau_claims *read = mereau_claims_new();
@@ -245,6 +275,7 @@ static void every_failing_allocation_is_survived(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tokens_of_two_new_keys_are_told_apart),
         cmocka_unit_test(every_algorithm_signs_what_a_verifier_takes),
         cmocka_unit_test(the_header_has_alg_typ_and_a_given_kid),
         cmocka_unit_test(claims_that_no_verifier_takes_are_not_signed),

@@ -73,6 +73,25 @@ int mru_hash(int hash, const mereau_slice *parts, size_t n, uint8_t *out) {
     return ret == 0 ? 0 : -1;
 }
 
+/* Nothing can be prepared: a context begins on the stack. */
+struct mru_hasher {
+    int hash;
+};
+
+mru_hasher *mru_hasher_new(int hash) {
+    mru_hasher *hasher = hash_known(hash) ? mru_alloc(sizeof *hasher) : NULL;
+    if (hasher)
+        hasher->hash = hash;
+    return hasher;
+}
+
+int mru_hasher_run(const mru_hasher *hasher, const mereau_slice *parts,
+                   size_t n, uint8_t *out) {
+    return mru_hash(hasher->hash, parts, n, out);
+}
+
+void mru_hasher_free(mru_hasher *hasher) { mru_free(hasher); }
+
 /* --- HMAC --- */
 
 /* One layer is H(pad, parts); a state has the pad in it already. */

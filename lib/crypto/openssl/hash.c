@@ -28,6 +28,62 @@ int mru_hash(int hash, const mereau_slice *parts, size_t n, uint8_t *out) {
     return -1;
 }
 
+struct mru_hasher {
+    int hash;
+    struct mru_pool pool; /* contexts that have begun */
+};
+
+static void *copy_digest(const void *master) {
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (ctx && EVP_MD_CTX_copy_ex(ctx, master) == 1)
+        return ctx;
+    EVP_MD_CTX_free(ctx);
+    return NULL;
+}
+
+static void drop_digest(void *context) { EVP_MD_CTX_free(context); }
+
+mru_hasher *mru_hasher_new(int hash) {
+    mru_hasher *hasher = is_sha2(hash) ? mru_alloc(sizeof *hasher) : NULL;
+    if (!hasher)
+        return NULL;
+    mru_ossl_begin();
+    EVP_MD_CTX *master = EVP_MD_CTX_new();
+    if (!master || EVP_DigestInit_ex(master, mru_ossl_md(hash), NULL) != 1) {
+        EVP_MD_CTX_free(master);
+        mru_free(hasher);
+        mru_ossl_begin();
+        return NULL;
+    }
+    hasher->hash = hash;
+    mru_pool_init(&hasher->pool, master, copy_digest, drop_digest);
+    return hasher;
+}
+
+/* A context that is given back has begun again. */
+int mru_hasher_run(const mru_hasher *hasher, const mereau_slice *parts,
+                   size_t n, uint8_t *out) {
+    mru_ossl_begin();
+    struct mru_loan loan = mru_pool_borrow(&hasher->pool);
+    int ok = loan.context && add_parts(loan.context, parts, n) &&
+             EVP_DigestFinal_ex(loan.context, out, NULL) == 1 &&
+             EVP_DigestInit_ex(loan.context, NULL, NULL) == 1;
+    if (loan.context)
+        mru_pool_return(&hasher->pool, loan, ok);
+    if (ok)
+        return 0;
+    memset(out, 0, (size_t)hasher->hash);
+    mru_ossl_begin();
+    return -1;
+}
+
+void mru_hasher_free(mru_hasher *hasher) {
+    if (!hasher)
+        return;
+    mru_pool_free(&hasher->pool);
+    mru_free(hasher);
+}
+
 /* --- HMAC --- */
 
 struct mru_mac {
