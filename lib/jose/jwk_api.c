@@ -170,14 +170,10 @@ int32_t mereau_jwk_is_private(const mereau_jwk *key) {
 /* The beginning of every call that writes. */
 static mereau_status begin_writing(mereau_bytes *out, const void *what,
                                    mereau_error *err) {
-    mereau_status status = mru_error_reset(err);
-    if (out)
-        mru_buf_reuse(&out->buf);
-    if (status != MEREAU_OK)
+    mereau_status status = mru_bytes_begin(out, err);
+    if (status != MEREAU_OK || what)
         return status;
-    if (!out)
-        return no_memory(err);
-    return what ? MEREAU_OK : bad_argument(err, "argument.key", "a key");
+    return bad_argument(err, "argument.key", "a key");
 }
 
 /* Its end: nothing is left of what failed. */

@@ -62,13 +62,9 @@ static mereau_status sign(struct mru_buf *out, const mereau_jwk *key,
 /* What both calls begin with. */
 static mereau_status begin(mereau_bytes *out, int complete,
                            const mereau_random *random, mereau_error *err) {
-    mereau_status status = mru_error_reset(err);
-    if (out)
-        mru_buf_reuse(&out->buf);
+    mereau_status status = mru_bytes_begin(out, err);
     if (status != MEREAU_OK)
         return status;
-    if (!out)
-        return no_memory(err);
     if (!complete)
         return mru_refuse(err, MEREAU_E_ARG, "jwt.argument", NULL,
                           "a key and claims", "NULL");

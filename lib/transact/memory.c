@@ -8,6 +8,7 @@
  * must not call the store. */
 #include <mereau/host.h>
 
+#include "../base/need.h"
 #include "../port/port.h"
 
 #define MAX_LEVEL 20 /* a quarter of the rows reach each next level: 4^20 */
@@ -178,42 +179,14 @@ static int32_t memory_scan(void *user, const mereau_need *need,
     return stop != 0 ? MEREAU_STORE_STOPPED : MEREAU_STORE_OK;
 }
 
-/* Whether the contract knows such a write. */
-static int32_t examine(const mereau_write *write) {
-    const mereau_record *record = &write->record;
-    if (record->key_len == 0 || record->key_len > MEREAU_MAX_KEY)
-        return MEREAU_STORE_LIMIT;
-    switch (write->kind) {
-    case MEREAU_WRITE_PUT:
-        if (record->value_len > MEREAU_MAX_VALUE)
-            return MEREAU_STORE_LIMIT;
-        if (record->version == MEREAU_VERSION_ABSENT ||
-            record->version == MEREAU_VERSION_ANY)
-            return MEREAU_STORE_UNSUPPORTED;
-        return MEREAU_STORE_OK;
-    case MEREAU_WRITE_DELETE:
-        return write->expect == MEREAU_VERSION_ABSENT ? MEREAU_STORE_UNSUPPORTED
-                                                      : MEREAU_STORE_OK;
-    case MEREAU_WRITE_CHECK:
-        return write->expect == MEREAU_VERSION_ABSENT ||
-                       write->expect == MEREAU_VERSION_ANY
-                   ? MEREAU_STORE_UNSUPPORTED
-                   : MEREAU_STORE_OK;
-    default:
-        return MEREAU_STORE_UNSUPPORTED;
-    }
-}
-
 /* Makes the rows of all PUTs: everything that can fail, before the lock. */
 static int32_t prepare(const struct memory *memory, const mereau_need *need,
                        struct row *rows[MEREAU_MAX_WRITES]) {
-    if (need->n_writes > MEREAU_MAX_WRITES)
-        return MEREAU_STORE_LIMIT;
+    int32_t result = mru_writes_allowed(need);
+    if (result != MEREAU_STORE_OK)
+        return result;
     for (size_t i = 0; i < need->n_writes; i++) {
         const mereau_write *write = &need->writes[i];
-        int32_t result = examine(write);
-        if (result != MEREAU_STORE_OK)
-            return result;
         if (write->kind != MEREAU_WRITE_PUT)
             continue;
         struct name name =

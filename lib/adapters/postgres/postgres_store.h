@@ -13,6 +13,7 @@
 
 #include <mereau/postgres.h>
 
+#include "../../base/need.h"
 #include "../../port/port.h"
 
 #ifndef LIBPQ_HAS_PIPELINING

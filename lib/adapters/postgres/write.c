@@ -186,35 +186,6 @@ static void leave(struct commit *commit) {
 
 /* --- the callback --- */
 
-/* What SQL would take but the contract does not know. */
-static int32_t allowed(const mereau_need *need) {
-    if (need->n_writes > MEREAU_MAX_WRITES)
-        return MEREAU_STORE_LIMIT;
-    for (size_t i = 0; i < need->n_writes; i++) {
-        const mereau_write *write = &need->writes[i];
-        if (write->record.key_len == 0 ||
-            write->record.key_len > MEREAU_MAX_KEY ||
-            write->record.value_len > MEREAU_MAX_VALUE)
-            return MEREAU_STORE_LIMIT;
-        switch (write->kind) {
-        case MEREAU_WRITE_PUT:
-            break;
-        case MEREAU_WRITE_DELETE:
-            if (write->expect == MEREAU_VERSION_ABSENT)
-                return MEREAU_STORE_UNSUPPORTED;
-            break;
-        case MEREAU_WRITE_CHECK:
-            if (write->expect == MEREAU_VERSION_ABSENT ||
-                write->expect == MEREAU_VERSION_ANY)
-                return MEREAU_STORE_UNSUPPORTED;
-            break;
-        default:
-            return MEREAU_STORE_UNSUPPORTED;
-        }
-    }
-    return MEREAU_STORE_OK;
-}
-
 int32_t mru_postgres_commit(void *user, const mereau_need *need,
                             size_t *failed) {
     struct mru_postgres *store = user;
@@ -224,7 +195,7 @@ int32_t mru_postgres_commit(void *user, const mereau_need *need,
 
     if (store->process != mru_process_id())
         return MEREAU_STORE_IO; /* a fork: the parent's sockets are not ours */
-    result = allowed(need);
+    result = mru_writes_allowed(need);
     if (result == MEREAU_STORE_OK)
         result = mru_postgres_take(store, &commit.conn);
     if (result != MEREAU_STORE_OK)

@@ -29,6 +29,7 @@
 
 #include <mereau/redis.h>
 
+#include "../../base/need.h"
 #include "../../port/port.h"
 
 /* --- script.c --- */

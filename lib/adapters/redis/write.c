@@ -5,27 +5,6 @@
 /* Later than the year 9999 is never; so nothing overflows, here or there. */
 #define LATEST INT64_C(253402300800)
 
-/* What the server would take but the contract does not know. */
-static int32_t allowed(const mereau_need *need) {
-    if (need->n_writes > MEREAU_MAX_WRITES)
-        return MEREAU_STORE_LIMIT;
-    for (size_t i = 0; i < need->n_writes; i++) {
-        const mereau_write *write = &need->writes[i];
-        int any = write->expect == MEREAU_VERSION_ANY;
-        int absent = write->expect == MEREAU_VERSION_ABSENT;
-        if (write->record.key_len == 0 ||
-            write->record.key_len > MEREAU_MAX_KEY ||
-            write->record.value_len > MEREAU_MAX_VALUE)
-            return MEREAU_STORE_LIMIT;
-        if (write->kind < MEREAU_WRITE_PUT ||
-            write->kind > MEREAU_WRITE_CHECK ||
-            (absent && write->kind != MEREAU_WRITE_PUT) ||
-            (any && write->kind == MEREAU_WRITE_CHECK))
-            return MEREAU_STORE_UNSUPPORTED;
-    }
-    return MEREAU_STORE_OK;
-}
-
 /* The kinds of all writes, as the script knows them. */
 static void add_kinds(struct mru_redis_conn *conn, const mereau_need *need) {
     char kinds[MEREAU_MAX_WRITES];
@@ -117,7 +96,7 @@ int32_t mru_redis_commit(void *user, const mereau_need *need, size_t *failed) {
     if (store->process != mru_process_id())
         return MEREAU_STORE_IO; /* a fork: the parent's connections are not
                                    ours */
-    result = allowed(need);
+    result = mru_writes_allowed(need);
     if (result != MEREAU_STORE_OK || need->n_writes == 0)
         return result;
     result = MEREAU_STORE_BUSY;

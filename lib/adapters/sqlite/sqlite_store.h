@@ -12,6 +12,7 @@
 
 #include <mereau/host.h>
 
+#include "../../base/need.h"
 #include "../../port/port.h"
 
 /* The statements of a connection, prepared at first use and kept. */
