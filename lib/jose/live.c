@@ -33,6 +33,19 @@ void mru_live_missed(struct mru_live *live) {
     mru_lock_give(live->lock);
 }
 
+int64_t mru_live_since(struct mru_live *live, const struct mru_keyset *set,
+                       int64_t now_at) {
+    int64_t since = set->loaded_at;
+    if (since != MEREAU_UNSET)
+        return since;
+    mru_lock_take(live->lock);
+    if (live->loaded_at == MEREAU_UNSET)
+        live->loaded_at = now_at;
+    since = live->loaded_at;
+    mru_lock_give(live->lock);
+    return since;
+}
+
 /* Puts a set in place; who still uses the old one keeps it until done. */
 void mru_live_replace(struct mru_live *live, struct mru_keyset *set,
                       int64_t loaded_at) {

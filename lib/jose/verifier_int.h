@@ -86,6 +86,10 @@ void mru_live_give(struct mru_live *live, struct mru_keyset *set);
 void mru_live_replace(struct mru_live *live, struct mru_keyset *set,
                       int64_t loaded_at);
 void mru_live_missed(struct mru_live *live);
+/* When a set that was taken came. Of one that was given at set-up nobody said it: its
+ * age counts from the first time that is asked for. */
+int64_t mru_live_since(struct mru_live *live, const struct mru_keyset *set,
+                       int64_t now_at);
 
 /* --- verifier.c --- */
 

@@ -38,16 +38,19 @@ static mereau_status check_alg(const struct run *r) {
 /* What is known of keys and revocations must not be too old. */
 static mereau_status check_snapshot(const struct run *r) {
     const struct mru_keyset *set = r->set;
-    int64_t most = r->verifier->max_snapshot_age_s;
+    int64_t most = r->verifier->max_snapshot_age_s, loaded_at;
     char wanted[64], found[64];
     if (most == 0 && set != NULL && set->own)
         most = DEFAULT_SNAPSHOT_AGE_S;
-    if (most == 0 || set == NULL || set->loaded_at == MEREAU_UNSET ||
-        r->what->now_at <= mru_add_time(set->loaded_at, most))
+    if (most == 0 || set == NULL)
         return MEREAU_OK;
+    loaded_at = mru_live_since(r->verifier->live, set, r->what->now_at);
+    if (r->what->now_at <= mru_add_time(loaded_at, most))
+        return MEREAU_OK;
+    mru_live_missed(r->verifier->live);
     mru_say(wanted, sizeof wanted, "keys loaded in the last %lld s",
             (long long)most);
-    mru_say(found, sizeof found, "keys of %lld", (long long)set->loaded_at);
+    mru_say(found, sizeof found, "keys of %lld", (long long)loaded_at);
     return mru_refuse(r->err, MEREAU_E_KEY_UNKNOWN, "verifier.snapshot_age",
                       NULL, wanted, found);
 }
@@ -61,10 +64,13 @@ static mereau_status find_key(struct run *r) {
         return status;
     }
     status = check_snapshot(r);
-    if (status == MEREAU_OK)
-        status =
-            mru_keyset_find(&r->key, r->set, r->verifier->own, &r->jws, r->err);
-    if (status == MEREAU_E_KEY_UNKNOWN)
+    if (status != MEREAU_OK)
+        return status;
+    status =
+        mru_keyset_find(&r->key, r->set, r->verifier->own, &r->jws, r->err);
+    /* A newer set may have that kid, also as the first key of another alg. */
+    if (status == MEREAU_E_KEY_UNKNOWN ||
+        (status == MEREAU_E_ALG && r->jws.kid.kind != 0))
         mru_live_missed(r->verifier->live);
     return status;
 }

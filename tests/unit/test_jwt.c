@@ -875,7 +875,19 @@ static void a_snapshot_that_is_too_old_verifies_nothing(void **state) {
                          v, is.set_ab, strlen(is.set_ab), NOW - 60, &err),
                      MEREAU_OK);
     answers(v, good_token(is.a, "a"), NOW, MEREAU_OK, "");
+    /* By a header that is known from above: the host is asked for another set. */
     answers(v, good_token(is.a, "a"), NOW + 1, MEREAU_E_KEY_UNKNOWN,
+            "verifier.snapshot_age");
+    assert_int_equal(mereau_verifier_wants_jwks(v, NOW + 1), 1);
+    mereau_verifier_free(v);
+    /* A set of before there was a time: from the first time on. */
+    v = mereau_verifier_new(ISSUER, AUDIENCE);
+    mereau_verifier_set_jwks(v, is.set_a, strlen(is.set_a));
+    mereau_verifier_set_max_snapshot_age_s(v, 60);
+    ready(v);
+    answers(v, good_token(is.a, "a"), NOW, MEREAU_OK, "");
+    answers(v, good_token(is.a, "a"), NOW + 60, MEREAU_OK, "");
+    answers(v, good_token(is.a, "a"), NOW + 61, MEREAU_E_KEY_UNKNOWN,
             "verifier.snapshot_age");
     mereau_verifier_free(v);
     v = mereau_verifier_new(ISSUER, AUDIENCE);
@@ -1052,6 +1064,11 @@ a_new_set_is_wanted_when_old_or_lacking_once_a_minute(void **state) {
     /* Tokens that fail otherwise ask for nothing. */
     answers(v, good_token(is.b, "a"), NOW, MEREAU_E_SIGNATURE, "jwt.signature");
     assert_int_equal(mereau_verifier_wants_jwks(v, NOW + 200), 0);
+    /* A new kid with an alg that no key had so far asks as well. */
+    mru_key *rsa = pem_key(rsa_pkcs8, MEREAU_ALG_RS256, "c");
+    answers(v, good_token(rsa, "c"), NOW, MEREAU_E_ALG, "jwt.alg");
+    assert_int_equal(mereau_verifier_wants_jwks(v, NOW + 200), 1);
+    mru_key_free(rsa);
     /* An hour after set-up, and after each replacement. */
     assert_int_equal(mereau_verifier_wants_jwks(v, NOW + 3599), 0);
     assert_int_equal(mereau_verifier_wants_jwks(v, NOW + 3600), 1);
