@@ -235,20 +235,22 @@ static mereau_status check_enc_secret(const struct mru_alg *alg,
 }
 
 /* 1 when it is base64 or base64url, and what it encodes is a key: PEM without its
- * marks and line ends. */
+ * marks, with or without its line ends. */
 static int is_bare_key(const uint8_t *text, size_t len) {
     uint8_t bytes[MRU_MAX_SECRET];
     char url[MRU_MAX_SECRET];
-    while (len > 0 && text[len - 1] == '=')
-        len--;
+    size_t n_url = 0;
     if (len > sizeof url)
         return 0;
     for (size_t i = 0; i < len; i++) {
         char c = (char)text[i];
-        url[i] = (char)(c == '+' ? '-' : c == '/' ? '_' : c);
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            url[n_url++] = (char)(c == '+' ? '-' : c == '/' ? '_' : c);
     }
-    ptrdiff_t n = mru_b64_decode(NULL, url, len);
-    int is = n > 0 && mru_b64_decode(bytes, url, len) == n &&
+    while (n_url > 0 && url[n_url - 1] == '=')
+        n_url--;
+    ptrdiff_t n = mru_b64_decode(NULL, url, n_url);
+    int is = n > 0 && mru_b64_decode(bytes, url, n_url) == n &&
              mru_pkey_is_encoded(bytes, (size_t)n);
     mru_wipe(bytes, sizeof bytes);
     mru_wipe(url, sizeof url);
@@ -258,8 +260,7 @@ static int is_bare_key(const uint8_t *text, size_t len) {
 /* 1 when it is the text of a JWK or of a set of them. */
 static int is_jwk_text(const uint8_t *text, size_t len) {
     struct mru_jval root, value;
-    if (text[0] != '{' ||
-        mru_json_check(&root, text, len, NULL, NULL) != MEREAU_OK)
+    if (mru_json_check(&root, text, len, NULL, NULL) != MEREAU_OK)
         return 0;
     return mru_json_member(&value, &root, "kty") ||
            mru_json_member(&value, &root, "keys");

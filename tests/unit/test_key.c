@@ -727,7 +727,21 @@ static void a_public_key_is_never_a_secret(void **state) {
                                              &err),
                          MEREAU_E_KEY);
         assert_string_equal(err.rule, "key.kind");
+        /* Without its marks, the line ends being left. */
+        const char *body = strchr(texts[i], '\n') + 1;
+        size_t body_len = (size_t)(strstr(body, "-----END") - body);
+        assert_true(body_len <= 1024);
+        assert_int_equal(mru_key_from_secret(&key, (const uint8_t *)body,
+                                             body_len, MEREAU_ALG_HS256, &err),
+                         MEREAU_E_KEY);
+        assert_string_equal(err.rule, "key.kind");
     }
+    /* A JWK, whatever stands before it. */
+    static const char jwk[] = "\n  {\"kty\":\"EC\",\"crv\":\"P-256\"}";
+    assert_int_equal(mru_key_from_secret(&key, (const uint8_t *)jwk,
+                                         sizeof jwk - 1, MEREAU_ALG_HS256,
+                                         &err),
+                     MEREAU_E_KEY);
     /* In DER: what is between the lines of the PEM. */
     static const char b64[] =
         "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAESCRRWSoisHQjL4TOa6D2GbuNkJ8y"
