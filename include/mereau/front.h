@@ -54,15 +54,18 @@ MEREAU_API mereau_status mereau_read_cache_open(mereau_store **out,
                                                 int64_t max_stale_ms,
                                                 mereau_error *err);
 
-/** How often a read cache was asked where it may answer, and how often it did.
+/** How often a read cache was asked where it may answer, how often it did, and how
+ * much it remembers.
  *
  * In:      store    as opened by mereau_read_cache_open()
- * Out:     *asked, *answered   counts since it was opened; NULL if not wanted
+ * Out:     *asked, *answered   counts since it was opened; *bytes of answers that
+ *                   are remembered now; each NULL if not wanted
  * Returns: MEREAU_OK; MEREAU_E_ARG when store is no read cache.
  * Threads: any. Since: 0.2. */
 MEREAU_API mereau_status mereau_read_cache_counts(const mereau_store *store,
                                                   uint64_t *asked,
-                                                  uint64_t *answered);
+                                                  uint64_t *answered,
+                                                  size_t *bytes);
 
 #ifdef __cplusplus
 }

@@ -394,7 +394,7 @@ static void null_front(void) {
                      MEREAU_E_ARG);
     assert_int_equal(mereau_read_cache_open(&out, NULL, 4096, 1, &err),
                      MEREAU_E_ARG);
-    assert_int_equal(CALL(mereau_read_cache_counts, (NULL, &n, NULL)),
+    assert_int_equal(CALL(mereau_read_cache_counts, (NULL, &n, NULL, NULL)),
                      MEREAU_E_ARG);
     assert_true(n == 0);
 }

@@ -50,7 +50,7 @@ static struct flow_pair enrol(struct servers *s) {
 
 static uint64_t answered(const struct servers *s) {
     uint64_t n = 0;
-    mereau_read_cache_counts(s->cache, NULL, &n);
+    mereau_read_cache_counts(s->cache, NULL, &n, NULL);
     return n;
 }
 
@@ -117,14 +117,14 @@ static void spending_never_asks_the_cache(void **state) {
     struct servers *s = *state;
     uint64_t asked = 0, before = 0;
     struct flow_token t = flow_mint(&s->plain, 1, DAY);
-    mereau_read_cache_counts(s->cache, &before, NULL);
+    mereau_read_cache_counts(s->cache, &before, NULL, NULL);
     struct flow_pair p = flow_enrol(&s->cached, t.text, "d1");
     p = flow_pair_of(
         DONE(&s->cached, mereau_token_refresh(s->cached.tenant, p.refresh)));
     REFUSED(&s->cached, flow_redeem(&s->cached, t.text, "d2", 2),
             MEREAU_E_USED_UP, NULL);
     DONE(&s->cached, mereau_token_revoke(s->cached.tenant, p.refresh));
-    mereau_read_cache_counts(s->cache, &asked, NULL);
+    mereau_read_cache_counts(s->cache, &asked, NULL, NULL);
     assert_true(asked == before);
 }
 

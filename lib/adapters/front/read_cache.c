@@ -394,11 +394,14 @@ mereau_status mereau_read_cache_open(mereau_store **out, mereau_store *below,
 }
 
 mereau_status mereau_read_cache_counts(const mereau_store *store,
-                                       uint64_t *asked, uint64_t *answered) {
+                                       uint64_t *asked, uint64_t *answered,
+                                       size_t *bytes) {
     if (asked)
         *asked = 0;
     if (answered)
         *answered = 0;
+    if (bytes)
+        *bytes = 0;
     if (!store || store->get != cache_get)
         return MEREAU_E_ARG;
     struct cache *c = store->user;
@@ -407,6 +410,8 @@ mereau_status mereau_read_cache_counts(const mereau_store *store,
         *asked = c->asked;
     if (answered)
         *answered = c->answered;
+    if (bytes)
+        *bytes = c->bytes;
     pthread_mutex_unlock(&c->lock);
     return MEREAU_OK;
 }
