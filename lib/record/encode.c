@@ -46,10 +46,20 @@ uint32_t mru_bag_checksum(const uint8_t *data, size_t len) {
     return sum;
 }
 
+/* Room for all of it at once: a buffer that grows copies and wipes. */
+static void make_room(struct mru_buf *out, const struct mru_bag *bag) {
+    size_t most = 2 + 4, len = out->len;
+    for (size_t i = 0; i < bag->n; i++)
+        most += 5 + 1 + 10 + bag->items[i].len;
+    if (mru_buf_extend(out, most) != NULL)
+        out->len = len;
+}
+
 int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag) {
     size_t from = out->len;
     if (bag->failed)
         return -1;
+    make_room(out, bag);
     mru_buf_add_byte(out, 'M');
     mru_buf_add_byte(out, MRU_FORMAT);
     for (size_t i = 0; i < bag->n; i++) {
