@@ -87,7 +87,7 @@ static size_t walk(struct mru_cred *cred, uint8_t *bytes, int reading) {
     return (size_t)(p - bytes);
 }
 
-int mru_cred_derive(struct mru_cred *cred, const uint8_t key[32],
+int mru_cred_derive(struct mru_cred *cred, const mru_mac *key,
                     const char *tenant, const uint8_t salt[MRU_SALT_LEN]) {
     uint8_t body[MAX_BODY], kind = (uint8_t)cred->kind;
     size_t len = walk(cred, body, 0);
@@ -96,7 +96,7 @@ int mru_cred_derive(struct mru_cred *cred, const uint8_t key[32],
                              {&kind, 1},
                              {body, len},
                              {salt, MRU_SALT_LEN}};
-    return mru_hmac(MRU_SHA256, key, 32, parts, 5, cred->secret);
+    return mru_mac_run(key, parts, 5, cred->secret);
 }
 
 /* The checksum covers the prefix, so that a changed kind is noticed too. */

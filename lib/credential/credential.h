@@ -50,8 +50,9 @@ int mru_tenant_tag(uint8_t out[4], const char *tenant);
 /* The head of a subject ('s') or device ('d') name. */
 int mru_head(uint8_t out[MRU_HEAD_LEN], char kind, const char *name);
 
-/* Computes the secret of all that is set in cred. key: 32 bytes of the epoch. */
-int mru_cred_derive(struct mru_cred *cred, const uint8_t key[32],
+/* Computes the secret of all that is set in cred. key: HMAC-SHA256's, of the
+ * epoch. */
+int mru_cred_derive(struct mru_cred *cred, const mru_mac *key,
                     const char *tenant, const uint8_t salt[MRU_SALT_LEN]);
 /* Writes the string; returns its length, or 0 when the provider failed. */
 size_t mru_cred_print(char out[MRU_CRED_MAX], const struct mru_cred *cred);

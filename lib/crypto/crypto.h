@@ -52,7 +52,11 @@ void mru_hasher_free(mru_hasher *hasher);
 
 /* --- derivation --- */
 
-/* RFC 5869 with SHA-256. 0 or -1 (out is then zeroed). */
+/* RFC 5869 with SHA-256: the second step, from the pseudorandom key that the
+ * first one extracted. 0 or -1 (out is then zeroed). */
+int mru_hkdf_expand(const uint8_t prk[MRU_SHA256], const mereau_slice *info,
+                    uint8_t *out, size_t out_len);
+/* Both steps. 0 or -1 (out is then zeroed). */
 int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
              const mereau_slice *info, uint8_t *out, size_t out_len);
 /* Concat KDF with SHA-256 (RFC 7518 section 4.6.2): out_len bytes from the

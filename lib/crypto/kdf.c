@@ -6,34 +6,45 @@
  * no more than those. */
 #define MAX (UINT32_MAX - 1)
 
-int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
-             const mereau_slice *info, uint8_t *out, size_t out_len) {
-    uint8_t prk[MRU_SHA256], block[MRU_SHA256];
-    mereau_slice ikm = {key, key_len};
+int mru_hkdf_expand(const uint8_t prk[MRU_SHA256], const mereau_slice *info,
+                    uint8_t *out, size_t out_len) {
+    uint8_t block[MRU_SHA256];
     mereau_slice parts[3] = {{block, 0}, {NULL, 0}, {NULL, 1}};
     uint8_t counter = 0;
+    int ret = 0;
     if (out_len > 255 * (size_t)MRU_SHA256)
         return -1;
     if (info)
         parts[1] = *info;
     parts[2].data = &counter;
-    /* No salt is a salt of zeros, which HMAC pads to the same key. */
-    int ret = mru_hmac(MRU_SHA256, salt ? salt->data : NULL,
-                       salt ? salt->len : 0, &ikm, 1, prk);
     for (size_t done = 0; ret == 0 && done < out_len;) {
         size_t step =
             out_len - done < sizeof block ? out_len - done : sizeof block;
         counter = (uint8_t)(counter + 1);
-        ret = mru_hmac(MRU_SHA256, prk, sizeof prk, parts, 3, block);
+        ret = mru_hmac(MRU_SHA256, prk, MRU_SHA256, parts, 3, block);
         parts[0].len = sizeof block;
         if (ret == 0)
             memcpy(out + done, block, step);
         done += step;
     }
-    mru_wipe(prk, sizeof prk);
     mru_wipe(block, sizeof block);
     if (ret != 0)
         mru_wipe(out, out_len);
+    return ret == 0 ? 0 : -1;
+}
+
+int mru_hkdf(const uint8_t *key, size_t key_len, const mereau_slice *salt,
+             const mereau_slice *info, uint8_t *out, size_t out_len) {
+    uint8_t prk[MRU_SHA256];
+    mereau_slice ikm = {key, key_len};
+    /* No salt is a salt of zeros, which HMAC pads to the same key. */
+    int ret = mru_hmac(MRU_SHA256, salt ? salt->data : NULL,
+                       salt ? salt->len : 0, &ikm, 1, prk);
+    if (ret == 0)
+        ret = mru_hkdf_expand(prk, info, out, out_len);
+    else if (out_len <= 255 * (size_t)MRU_SHA256)
+        mru_wipe(out, out_len);
+    mru_wipe(prk, sizeof prk);
     return ret == 0 ? 0 : -1;
 }
 

@@ -85,7 +85,7 @@ mereau_status mru_admin_app(mereau_op *op, const char *client_id,
 /* --- keys made here --- */
 
 struct draw {
-    const struct mru_tx *tx;
+    struct mru_tx *tx;
     size_t slot;
     uint32_t n;
     int failed; /* the provider did, not a random source */

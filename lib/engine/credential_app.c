@@ -101,7 +101,7 @@ static mereau_status remove_one(mereau_op *op, int32_t list, int32_t field) {
 /* --- secrets --- */
 
 /* Draws a secret; its text in out. 0 or -1. */
-static int draw_secret(const mereau_op *op, char out[MRU_CRED_MAX],
+static int draw_secret(mereau_op *op, char out[MRU_CRED_MAX],
                        char id[MRU_ID_TEXT]) {
     struct mru_cred cred = {0};
     int failed;

@@ -21,12 +21,13 @@ mereau_ctx *mereau_ctx_new(void) {
     mereau_ctx *ctx = mru_alloc(sizeof *ctx);
     if (ctx == NULL)
         return NULL;
+    atomic_init(&ctx->refs, 1);
     ctx->cache = mru_cache_new();
-    if (ctx->cache == NULL) {
-        mru_free(ctx);
+    ctx->extract = mru_mac_new(MRU_SHA256, NULL, 0);
+    if (ctx->cache == NULL || ctx->extract == NULL) {
+        mru_ctx_release(ctx);
         return NULL;
     }
-    atomic_init(&ctx->refs, 1);
     mereau_error_init(&ctx->mistake, sizeof ctx->mistake);
     ctx->max_token = MEREAU_MAX_TOKEN;
     ctx->max_json = MEREAU_MAX_JSON;
@@ -42,6 +43,9 @@ void mru_ctx_release(mereau_ctx *ctx) {
     if (ctx == NULL || atomic_fetch_sub(&ctx->refs, 1) != 1)
         return;
     mru_cache_free(ctx->cache);
+    mru_mac_free(ctx->extract);
+    for (size_t i = 0; i < ctx->n_roots; i++)
+        mru_mac_free(ctx->roots[i].derive);
     mru_free_wiped(ctx, sizeof *ctx);
 }
 
@@ -132,7 +136,7 @@ void mereau_ctx_keep_events(mereau_ctx *ctx) {
 void mereau_ctx_add_root_key(mereau_ctx *ctx, const char *name,
                              const uint8_t *key, size_t key_len) {
     struct mru_root_key root = {0};
-    uint8_t digest[MRU_SHA256];
+    uint8_t digest[MRU_SHA256], secret[32] = {0};
     size_t len = name == NULL ? 0 : strlen(name);
     mereau_slice salt = {NULL, 0};
     mereau_slice derive = {(const uint8_t *)"mereau derive", 13};
@@ -151,9 +155,13 @@ void mereau_ctx_add_root_key(mereau_ctx *ctx, const char *name,
     }
     memcpy(root.name, name, len);
     if (mru_hash(MRU_SHA256, epoch, 2, digest) != 0 ||
-        mru_hkdf(key, key_len, &salt, &derive, root.derive, 32) != 0 ||
+        mru_hkdf(key, key_len, &salt, &derive, secret, sizeof secret) != 0 ||
         mru_hkdf(key, key_len, &salt, &wrap, root.wrap, 32) != 0)
         mistake(ctx, MEREAU_E_CRYPTO, "ctx.root_key", NULL, NULL);
+    root.derive = mru_mac_new(MRU_SHA256, secret, sizeof secret);
+    mru_wipe(secret, sizeof secret);
+    if (root.derive == NULL)
+        mistake(ctx, MEREAU_E_NOMEM, "ctx.root_key", NULL, NULL);
     memcpy(root.epoch, digest, sizeof root.epoch);
     for (size_t i = 0; i < ctx->n_roots; i++)
         if (memcmp(ctx->roots[i].epoch, root.epoch, 2) == 0)

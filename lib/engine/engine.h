@@ -23,7 +23,7 @@
 struct mru_root_key {
     char name[33];
     uint8_t epoch[2];   /* stands in the credentials that it derives */
-    uint8_t derive[32]; /* for credentials */
+    mru_mac *derive;    /* for credentials; NULL: without memory */
     uint8_t wrap[32];   /* for what is sealed in the store */
 };
 
@@ -42,6 +42,7 @@ struct mereau_ctx {
     int keep_events;
     struct mru_root_key roots[MRU_MAX_ROOT_KEYS];
     size_t n_roots; /* the last one makes what is new */
+    mru_mac *extract; /* what operations extract from their seeds with */
     int64_t max_token, max_json, max_list, max_text, max_page;
     struct mru_cache *cache;
 };

@@ -375,8 +375,8 @@ static mereau_status enrol(mereau_op *op, struct redeem *r) {
         status = mru_tx_check(&op->tx, &r->token_key);
     if (status == MEREAU_OK)
         status = mru_family_check_heads(op, &r->family);
-    if (status != MEREAU_OK)
-        return status;
+    if (status != MEREAU_OK || (mru_op_caps(op) & MEREAU_CAP_ORDERED) == 0)
+        return status; /* nobody scans */
     n = mru_enrolment_index_keys(&r->family.record, r->enrolment_id, keys,
                                  MRU_ENROLMENT_INDEXES);
     return n > 0 ? mru_put_index(op, keys, n, 0) : MEREAU_E_CRYPTO;

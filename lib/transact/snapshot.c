@@ -248,12 +248,37 @@ mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
     return MRU_MORE;
 }
 
-int mru_tx_random(const struct mru_tx *tx, const char *label, uint32_t index,
-                  uint8_t *out, size_t len) {
+/* HKDF's first step, with index and batch as its salt. Nearly always both are 0:
+ * that is kept, and a salt of zeros is the key of tx->extract. 0 or -1. */
+static int extract(struct mru_tx *tx, uint32_t index, uint8_t prk[32]) {
+    const mereau_slice seed = {tx->seed, sizeof tx->seed};
     uint8_t number[8];
+    int first = index == 0 && tx->batches == 0, failed;
+    if (first && tx->has_extracted) {
+        memcpy(prk, tx->extracted, 32);
+        return 0;
+    }
     mru_put_u32(number, index);
     mru_put_u32(number + 4, tx->batches);
-    mereau_slice salt = {number, sizeof number};
-    mereau_slice info = {(const uint8_t *)label, strlen(label)};
-    return mru_hkdf(tx->seed, sizeof tx->seed, &salt, &info, out, len);
+    failed = first && tx->extract != NULL
+                 ? mru_mac_run(tx->extract, &seed, 1, prk)
+                 : mru_hmac(MRU_SHA256, number, sizeof number, &seed, 1, prk);
+    if (first && !failed) {
+        memcpy(tx->extracted, prk, 32);
+        tx->has_extracted = 1;
+    }
+    return failed;
+}
+
+int mru_tx_random(struct mru_tx *tx, const char *label, uint32_t index,
+                  uint8_t *out, size_t len) {
+    const mereau_slice info = {(const uint8_t *)label, strlen(label)};
+    uint8_t prk[32];
+    int failed = extract(tx, index, prk);
+    if (!failed)
+        failed = mru_hkdf_expand(prk, &info, out, len);
+    else
+        mru_wipe(out, len);
+    mru_wipe(prk, sizeof prk);
+    return failed;
 }

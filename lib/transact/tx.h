@@ -80,6 +80,10 @@ struct mru_tx {
     const char *partition;
     mereau_error *err;
     uint8_t seed[32];
+    const struct mru_mac *extract; /* HMAC-SHA256 with a key of zeros, given by
+                                      the owner; NULL: made when needed */
+    uint8_t extracted[32]; /* HKDF's first step for the number 0 */
+    int has_extracted;
     int64_t started_at;
     int dry;
     int stale_ok; /* reads may be answered from an older state: set by the owner,
@@ -175,7 +179,7 @@ mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
                           const uint8_t *input, size_t len,
                           const struct mru_buf **signature);
 /* Bytes drawn from the seed, the same at every attempt. 0 or -1. */
-int mru_tx_random(const struct mru_tx *tx, const char *label, uint32_t index,
+int mru_tx_random(struct mru_tx *tx, const char *label, uint32_t index,
                   uint8_t *out, size_t len);
 
 /* --- for drivers --- */
