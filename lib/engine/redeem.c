@@ -5,10 +5,16 @@
 #include "enrolment.h"
 #include "registration.h"
 
-struct redeem {
+/* What the inputs say, whatever is in the store: made once. */
+struct asked {
     struct mru_cred cred;
+    struct mru_cred names; /* of the enrolment, and the heads above it */
     uint8_t enrolment_id[MRU_ID_LEN];
     uint8_t nonce[32];
+};
+
+struct redeem {
+    const struct asked *asked;
     int has_nonce;
     const char *device_id, *jkt;
     const char *subject; /* in token or op */
@@ -20,29 +26,14 @@ struct redeem {
     uint8_t first_slot;
 };
 
-static mereau_status read_inputs(mereau_op *op, struct redeem *r) {
-    size_t len, nonce_len;
-    const char *token =
-        (const char *)mru_bag_data(&op->in, MEREAU_REGISTRATION_TOKEN, &len);
-    const uint8_t *nonce =
-        mru_bag_data(&op->in, MEREAU_RETRY_NONCE, &nonce_len);
-    mereau_status status =
-        mru_cred_parse(&r->cred, MRU_CRED_REGISTRATION, token, len, &op->err);
-    r->device_id = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
-    r->jkt = mru_bag_text(&op->in, MEREAU_DEVICE_JKT);
-    r->has_nonce = nonce != NULL;
-    if (status == MEREAU_OK)
-        status = mru_check_length(op, MEREAU_DEVICE_ID, 128);
-    if (status != MEREAU_OK)
-        return status;
-    if (memcmp(r->cred.tag, op->tenant->tag, sizeof r->cred.tag) != 0)
-        return mru_refuse(&op->err, MEREAU_E_UNKNOWN, "credential.tenant", NULL,
-                          "a token that this tenant issued",
-                          "another tenant's");
+static mereau_status read_nonce(mereau_op *op, const struct redeem *r,
+                                struct asked *asked) {
+    size_t len;
+    const uint8_t *nonce = mru_bag_data(&op->in, MEREAU_RETRY_NONCE, &len);
     if (nonce == NULL && r->jkt == NULL)
         return mru_refuse(&op->err, MEREAU_E_FIELD, "retry_nonce.missing", NULL,
                           "retry_nonce or device_jkt", "neither");
-    if (nonce != NULL && (nonce_len < 16 || nonce_len > 64))
+    if (nonce != NULL && (len < 16 || len > 64))
         return mru_refuse(&op->err, MEREAU_E_ARG, "retry_nonce.length", NULL,
                           "16..64 random bytes", "another length");
     if (r->jkt != NULL && strlen(r->jkt) != 43)
@@ -50,31 +41,78 @@ static mereau_status read_inputs(mereau_op *op, struct redeem *r) {
                           "RFC 7638 3", "43 base64url characters",
                           "another length");
     if (nonce != NULL &&
-        mru_digest(r->nonce, "retry nonce", nonce, nonce_len) != 0)
-        return MEREAU_E_CRYPTO;
-    if (mru_enrolment_id(r->enrolment_id, op->tenant->name, r->cred.id,
-                         r->device_id) != 0)
+        mru_digest(asked->nonce, "retry nonce", nonce, len) != 0)
         return MEREAU_E_CRYPTO;
     return MEREAU_OK;
 }
 
+/* The record that all is about, and the heads that stand above it. */
+static mereau_status name_all(const mereau_op *op, const struct redeem *r,
+                              struct asked *asked) {
+    static const uint8_t none[MRU_HEAD_LEN] = {0};
+    struct mru_cred *names = &asked->names;
+    if (mru_enrolment_id(asked->enrolment_id, op->tenant->name, asked->cred.id,
+                         r->device_id) != 0)
+        return MEREAU_E_CRYPTO;
+    *names = asked->cred;
+    memcpy(names->id, asked->enrolment_id, MRU_ID_LEN);
+    memcpy(names->registration, asked->cred.id, MRU_HEAD_LEN);
+    if (mru_head(names->device, 'd', r->device_id) != 0)
+        return MEREAU_E_CRYPTO;
+    if (memcmp(names->subject, none, sizeof none) == 0 &&
+        mru_head(names->subject, 's', r->device_id) != 0)
+        return MEREAU_E_CRYPTO;
+    return MEREAU_OK;
+}
+
+static mereau_status read_asked(mereau_op *op, const struct redeem *r,
+                                struct asked *asked) {
+    size_t len;
+    const char *token =
+        (const char *)mru_bag_data(&op->in, MEREAU_REGISTRATION_TOKEN, &len);
+    mereau_status status = mru_cred_parse(&asked->cred, MRU_CRED_REGISTRATION,
+                                          token, len, &op->err);
+    if (status == MEREAU_OK)
+        status = mru_check_length(op, MEREAU_DEVICE_ID, 128);
+    if (status != MEREAU_OK)
+        return status;
+    if (memcmp(asked->cred.tag, op->tenant->tag, sizeof asked->cred.tag) != 0)
+        return mru_refuse(&op->err, MEREAU_E_UNKNOWN, "credential.tenant", NULL,
+                          "a token that this tenant issued",
+                          "another tenant's");
+    status = read_nonce(op, r, asked);
+    return status == MEREAU_OK ? name_all(op, r, asked) : status;
+}
+
+static mereau_status read_inputs(mereau_op *op, struct redeem *r) {
+    struct asked asked;
+    mereau_status status;
+    r->device_id = mru_bag_text(&op->in, MEREAU_DEVICE_ID);
+    r->jkt = mru_bag_text(&op->in, MEREAU_DEVICE_JKT);
+    r->has_nonce = mru_bag_has(&op->in, MEREAU_RETRY_NONCE);
+    r->asked = op->tx.memo[0].p;
+    if (r->asked != NULL)
+        return MEREAU_OK;
+    memset(&asked, 0, sizeof asked);
+    status = read_asked(op, r, &asked);
+    if (status == MEREAU_OK) {
+        r->asked = mru_tx_keep(&op->tx, 0, &asked, sizeof asked);
+        status = r->asked == NULL ? MEREAU_E_NOMEM : MEREAU_OK;
+    }
+    mru_wipe(&asked, sizeof asked);
+    return status;
+}
+
 /* All of the first get. */
 static mereau_status want(mereau_op *op, struct redeem *r) {
-    static const uint8_t none[MRU_HEAD_LEN] = {0};
-    struct mru_cred names = r->cred;
-    mereau_status status = MEREAU_OK;
-    memcpy(names.id, r->enrolment_id, MRU_ID_LEN);
-    memcpy(names.registration, r->cred.id, MRU_HEAD_LEN);
-    if (mru_head(names.device, 'd', r->device_id) != 0)
-        return MEREAU_E_CRYPTO;
-    if (memcmp(names.subject, none, sizeof none) == 0 &&
-        mru_head(names.subject, 's', r->device_id) != 0)
-        return MEREAU_E_CRYPTO;
-    r->first_slot = (uint8_t)(mru_get_u32(names.device) %
-                              (r->cred.slots == 0 ? 1 : r->cred.slots));
-    mru_key_registration(&r->token_key, r->cred.id);
-    mru_key_slot(&r->slot_key, r->cred.id, r->first_slot);
-    status = mru_family_want(op, &r->family, &names, 0);
+    const struct mru_cred *cred = &r->asked->cred;
+    const struct mru_cred *names = &r->asked->names;
+    mereau_status status;
+    r->first_slot = (uint8_t)(mru_get_u32(names->device) %
+                              (cred->slots == 0 ? 1 : cred->slots));
+    mru_key_registration(&r->token_key, cred->id);
+    mru_key_slot(&r->slot_key, cred->id, r->first_slot);
+    status = mru_family_want(op, &r->family, names, 0);
     if (status == MEREAU_OK)
         status = mru_tx_want(&op->tx, &r->token_key);
     if (status == MEREAU_OK)
@@ -84,8 +122,8 @@ static mereau_status want(mereau_op *op, struct redeem *r) {
 
 /* Reads the token's record and proves the secret. */
 static mereau_status prove(mereau_op *op, struct redeem *r) {
-    const struct mru_root_key *root = mru_root_find(op, r->cred.epoch);
-    struct mru_cred own = r->cred;
+    const struct mru_root_key *root = mru_root_find(op, r->asked->cred.epoch);
+    struct mru_cred own = r->asked->cred;
     uint8_t salt[MRU_SALT_LEN];
     int there, equal;
     mereau_status status =
@@ -100,7 +138,7 @@ static mereau_status prove(mereau_op *op, struct redeem *r) {
         return MEREAU_E_CORRUPT;
     if (mru_cred_derive(&own, root->derive, op->tenant->name, salt) != 0)
         return MEREAU_E_CRYPTO;
-    equal = mru_equal_ct(own.secret, r->cred.secret, sizeof own.secret);
+    equal = mru_equal_ct(own.secret, r->asked->cred.secret, sizeof own.secret);
     mru_wipe(&own, sizeof own);
     if (!equal)
         return mru_refuse(&op->err, MEREAU_E_UNKNOWN,
@@ -178,10 +216,10 @@ static mereau_status give(mereau_op *op, struct redeem *r, int repeated) {
     mereau_status status = MEREAU_OK;
     cred.kind = MRU_CRED_AUTH;
     memcpy(cred.tag, op->tenant->tag, sizeof cred.tag);
-    memcpy(cred.id, r->enrolment_id, MRU_ID_LEN);
+    memcpy(cred.id, r->asked->enrolment_id, MRU_ID_LEN);
     memcpy(cred.subject, r->family.subject_head, MRU_HEAD_LEN);
     memcpy(cred.device, r->family.device_head, MRU_HEAD_LEN);
-    memcpy(cred.registration, r->cred.id, MRU_HEAD_LEN);
+    memcpy(cred.registration, r->asked->cred.id, MRU_HEAD_LEN);
     cred.generation = (uint32_t)mru_bag_int_or(record, MRU_F_REARMED, 0);
     if (mru_bag_bytes(record, MRU_F_EPOCH, cred.epoch, 2))
         root = mru_root_find(op, cred.epoch);
@@ -190,7 +228,7 @@ static mereau_status give(mereau_op *op, struct redeem *r, int repeated) {
     if (mru_cred_derive(&cred, root->derive, op->tenant->name, salt) != 0 ||
         mru_cred_print(text, &cred) == 0)
         status = MEREAU_E_CRYPTO;
-    mru_id_print(id, r->enrolment_id);
+    mru_id_print(id, r->asked->enrolment_id);
     if (status == MEREAU_OK) {
         mru_bag_set_text(&op->out, MEREAU_AUTH_TOKEN, text);
         mru_bag_set_text(&op->out, MEREAU_AUTH_TOKEN_ID, id);
@@ -222,7 +260,7 @@ static mereau_status repeat(mereau_op *op, struct redeem *r) {
     int64_t step = mru_bag_int(record, MRU_F_STEP);
     int proved = (r->has_nonce &&
                   mru_bag_bytes(record, MRU_F_NONCE, nonce, sizeof nonce) &&
-                  mru_equal_ct(nonce, r->nonce, sizeof nonce)) ||
+                  mru_equal_ct(nonce, r->asked->nonce, sizeof nonce)) ||
                  (jkt != NULL && r->jkt != NULL && strcmp(jkt, r->jkt) == 0);
     if (mru_born_load(&r->family.born, record) != 0)
         return MEREAU_E_CORRUPT;
@@ -264,14 +302,15 @@ static mereau_status find_slot(mereau_op *op, struct redeem *r) {
         return status;
     for (uint8_t i = 1; i < slots; i++) {
         struct mru_rkey key;
-        mru_key_slot(&key, r->cred.id, (uint8_t)((r->first_slot + i) % slots));
+        mru_key_slot(&key, r->asked->cred.id,
+                     (uint8_t)((r->first_slot + i) % slots));
         status = mru_tx_want(&op->tx, &key);
         if (status != MEREAU_OK)
             return status;
     }
     for (uint8_t i = 1; i < slots; i++) {
         mru_bag_free(&r->slot);
-        mru_key_slot(&r->slot_key, r->cred.id,
+        mru_key_slot(&r->slot_key, r->asked->cred.id,
                      (uint8_t)((r->first_slot + i) % slots));
         status = mru_tx_get_bag(&op->tx, &r->slot_key, &r->slot, &there);
         if (status != MEREAU_OK || (there && has_count(&r->slot)))
@@ -309,7 +348,7 @@ static mereau_status fill(mereau_op *op, struct redeem *r) {
         mru_setting(above, MEREAU_AUTH_LIFETIME_S, MRU_DEFAULT_AUTH_S);
     if (mru_tx_random(&op->tx, "salt", 0, salt, sizeof salt) != 0)
         return MEREAU_E_CRYPTO;
-    mru_id_print(id, r->cred.id);
+    mru_id_print(id, r->asked->cred.id);
     mru_bag_set_text(record, MEREAU_REGISTRATION_TOKEN_ID, id);
     mru_bag_copy(record, &r->token, MEREAU_CLIENT_ID);
     mru_bag_set_text(record, MEREAU_DEVICE_ID, r->device_id);
@@ -331,7 +370,8 @@ static mereau_status fill(mereau_op *op, struct redeem *r) {
     mru_bag_set_data(record, MRU_F_SALT, 'D', salt, sizeof salt);
     mru_bag_set_data(record, MRU_F_EPOCH, 'D', mru_root_newest(op)->epoch, 2);
     if (r->has_nonce)
-        mru_bag_set_data(record, MRU_F_NONCE, 'D', r->nonce, sizeof r->nonce);
+        mru_bag_set_data(record, MRU_F_NONCE, 'D', r->asked->nonce,
+                         sizeof r->asked->nonce);
     mru_born_now(&r->family.born, r->family.levels, op->now_at);
     mru_born_store(record, &r->family.born);
     return record->failed ? MEREAU_E_NOMEM : MEREAU_OK;
@@ -377,14 +417,14 @@ static mereau_status enrol(mereau_op *op, struct redeem *r) {
         status = mru_family_check_heads(op, &r->family);
     if (status != MEREAU_OK || (mru_op_caps(op) & MEREAU_CAP_ORDERED) == 0)
         return status; /* nobody scans */
-    n = mru_enrolment_index_keys(&r->family.record, r->enrolment_id, keys,
-                                 MRU_ENROLMENT_INDEXES);
+    n = mru_enrolment_index_keys(&r->family.record, r->asked->enrolment_id,
+                                 keys, MRU_ENROLMENT_INDEXES);
     return n > 0 ? mru_put_index(op, keys, n, 0) : MEREAU_E_CRYPTO;
 }
 
 static void describe(mereau_op *op, const struct redeem *r) {
     char id[MRU_ID_TEXT];
-    mru_id_print(id, r->cred.id);
+    mru_id_print(id, r->asked->cred.id);
     mru_bag_set_text(&op->event, MEREAU_REGISTRATION_TOKEN_ID, id);
     mru_bag_set_text(&op->event, MEREAU_DEVICE_ID, r->device_id);
     mru_bag_copy(&op->event, &r->token, MEREAU_CLIENT_ID);

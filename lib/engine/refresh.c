@@ -4,30 +4,37 @@
 #include "classes_core.h"
 #include "enrolment.h"
 
-/* What one step works with. */
-struct step {
+/* What the inputs say, whatever is in the store: made once. */
+struct asked {
     struct mru_cred cred;
-    struct mru_family family;
-    struct mru_issue issue;
     uint8_t nonce[32], parameters[32];
-    int has_nonce, proved;
+    int has_nonce;
 };
 
-static mereau_status read_inputs(mereau_op *op, int32_t kind, int32_t field,
-                                 struct step *step) {
+/* What one step works with. */
+struct step {
+    const struct asked *asked;
+    struct mru_cred cred; /* its generation counted from 0 */
+    struct mru_family family;
+    struct mru_issue issue;
+    int proved;
+};
+
+static mereau_status read_asked(mereau_op *op, int32_t kind, int32_t field,
+                                struct asked *asked) {
     size_t len, nonce_len;
     const char *token = (const char *)mru_bag_data(&op->in, field, &len);
     const uint8_t *nonce =
         mru_bag_data(&op->in, MEREAU_RETRY_NONCE, &nonce_len);
     const char *scope = mru_bag_text(&op->in, MEREAU_SCOPE);
     mereau_status status =
-        mru_cred_parse(&step->cred, kind, token, len, &op->err);
+        mru_cred_parse(&asked->cred, kind, token, len, &op->err);
     if (status == MEREAU_OK && nonce != NULL) {
-        step->has_nonce = 1;
+        asked->has_nonce = 1;
         if (nonce_len < 16 || nonce_len > 64)
             return mru_refuse(&op->err, MEREAU_E_ARG, "retry_nonce.length",
                               NULL, "16..64 random bytes", "another length");
-        if (mru_digest(step->nonce, "retry nonce", nonce, nonce_len) != 0)
+        if (mru_digest(asked->nonce, "retry nonce", nonce, nonce_len) != 0)
             return MEREAU_E_CRYPTO;
     }
     if (status == MEREAU_OK && scope != NULL)
@@ -36,7 +43,7 @@ static mereau_status read_inputs(mereau_op *op, int32_t kind, int32_t field,
 }
 
 /* A repeat with other parameters is not a repeat. */
-static int digest_parameters(mereau_op *op, struct step *step) {
+static int digest_parameters(mereau_op *op, struct asked *asked) {
     struct mru_buf all = {0};
     const char *scope = mru_bag_text(&op->in, MEREAU_SCOPE);
     size_t n = mru_bag_count(&op->in, MEREAU_AUDIENCE);
@@ -46,10 +53,31 @@ static int digest_parameters(mereau_op *op, struct step *step) {
         mru_buf_add_byte(&all, 0);
         mru_buf_add_text(&all, mru_bag_text_at(&op->in, MEREAU_AUDIENCE, i));
     }
-    failed = all.failed ||
-             mru_digest(step->parameters, "parameters", all.data, all.len) != 0;
+    failed = all.failed || mru_digest(asked->parameters, "parameters", all.data,
+                                      all.len) != 0;
     mru_buf_free(&all);
     return failed ? -1 : 0;
+}
+
+static mereau_status read_inputs(mereau_op *op, int32_t kind, int32_t field,
+                                 struct step *step) {
+    struct asked asked;
+    mereau_status status = MEREAU_OK;
+    step->asked = op->tx.memo[0].p;
+    if (step->asked == NULL) {
+        memset(&asked, 0, sizeof asked);
+        status = read_asked(op, kind, field, &asked);
+        if (status == MEREAU_OK && digest_parameters(op, &asked) != 0)
+            status = MEREAU_E_NOMEM;
+        if (status == MEREAU_OK) {
+            step->asked = mru_tx_keep(&op->tx, 0, &asked, sizeof asked);
+            status = step->asked == NULL ? MEREAU_E_NOMEM : MEREAU_OK;
+        }
+        mru_wipe(&asked, sizeof asked);
+    }
+    if (status == MEREAU_OK)
+        step->cred = step->asked->cred;
+    return status;
 }
 
 static mereau_status refuse_scope(mereau_op *op, const char *rule) {
@@ -159,9 +187,10 @@ static void advance(mereau_op *op, struct step *step) {
                     (int64_t)step->issue.scope_mask);
     mru_bag_set_int(record, MRU_F_AUDIENCE_MASK, 'I',
                     (int64_t)step->issue.audience_mask);
-    mru_bag_set_data(record, MRU_F_PARAMETERS, 'D', step->parameters, 32);
-    if (step->has_nonce)
-        mru_bag_set_data(record, MRU_F_PROOF, 'D', step->nonce, 32);
+    mru_bag_set_data(record, MRU_F_PARAMETERS, 'D', step->asked->parameters,
+                     32);
+    if (step->asked->has_nonce)
+        mru_bag_set_data(record, MRU_F_PROOF, 'D', step->asked->nonce, 32);
     else
         mru_bag_unset(record, MRU_F_PROOF);
     mru_bag_set_int(record, MRU_F_KEYED, 'B', step->proved);
@@ -320,8 +349,8 @@ static mereau_status judge(mereau_op *op, struct step *step) {
     token.proved = step->proved;
     token.proved_before =
         mru_bag_int_or(&step->family.record, MRU_F_KEYED, 0) != 0;
-    token.nonce = step->has_nonce ? step->nonce : NULL;
-    token.parameters = step->parameters;
+    token.nonce = step->asked->has_nonce ? step->asked->nonce : NULL;
+    token.parameters = step->asked->parameters;
     token.grace_s =
         mru_setting(&step->family.above, MEREAU_GRACE_S, MRU_DEFAULT_GRACE_S);
     token.now_at = op->now_at;
@@ -353,8 +382,6 @@ static mereau_status decide_step(mereau_op *op, int32_t kind, int32_t field) {
     mereau_status status;
     memset(&step, 0, sizeof step);
     status = read_inputs(op, kind, field, &step);
-    if (status == MEREAU_OK && digest_parameters(op, &step) != 0)
-        status = MEREAU_E_NOMEM;
     if (status == MEREAU_OK)
         status = mru_family_load(op, &step.family, &step.cred, MRU_WITH_KEYS);
     if (status <= MEREAU_OK && step.family.record.n > 0)

@@ -211,7 +211,7 @@ void mru_tx_witness(struct mru_tx *tx, const struct mru_rkey *key) {
     tx->witness = *key;
 }
 
-/* --- scan, signature, randomness --- */
+/* --- scan, signature, memo, randomness --- */
 
 mereau_status mru_tx_scan(struct mru_tx *tx, const struct mru_rkey *from,
                           const struct mru_rkey *to, size_t limit,
@@ -246,6 +246,17 @@ mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
     strcpy(tx->sign_label, label);
     tx->sign_state = 1;
     return MRU_MORE;
+}
+
+const void *mru_tx_keep(struct mru_tx *tx, size_t slot, const void *data,
+                        size_t len) {
+    void *copy = mru_alloc(len);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, data, len);
+    tx->memo[slot].p = copy;
+    tx->memo[slot].len = len;
+    return copy;
 }
 
 /* HKDF's first step, with index and batch as its salt. Nearly always both are 0:

@@ -64,7 +64,9 @@ void mru_tx_free(struct mru_tx *tx) {
     mru_buf_free(&tx->sign_input);
     mru_buf_free(&tx->signature);
     for (size_t i = 0; i < MRU_MEMOS; i++)
-        if (tx->memo[i].p != NULL)
+        if (tx->memo[i].release == NULL)
+            mru_free_wiped(tx->memo[i].p, tx->memo[i].len);
+        else if (tx->memo[i].p != NULL)
             tx->memo[i].release(tx->memo[i].p);
     mru_wipe(tx, sizeof *tx);
     tx->phase = PHASE_DONE;

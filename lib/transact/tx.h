@@ -118,10 +118,12 @@ struct mru_tx {
     struct mru_buf signature;
     int sign_state; /* 0 none, 1 wanted, 2 there */
     int sign_broken;
-    /* things made once and kept over conflicts (generated keys) */
+    /* things made once and kept over conflicts (generated keys, what was read
+       out of the inputs) */
     struct {
         void *p;
-        void (*release)(void *p);
+        void (*release)(void *p); /* NULL: wiped and freed */
+        size_t len;
     } memo[MRU_MEMOS];
 
     mereau_need need;
@@ -178,6 +180,10 @@ mereau_status mru_tx_scan(struct mru_tx *tx, const struct mru_rkey *from,
 mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
                           const uint8_t *input, size_t len,
                           const struct mru_buf **signature);
+/* Keeps a copy, in tx->memo[slot], of what a decision has made of its inputs
+ * alone, for the next time it is called. NULL without memory. */
+const void *mru_tx_keep(struct mru_tx *tx, size_t slot, const void *data,
+                        size_t len);
 /* Bytes drawn from the seed, the same at every attempt. 0 or -1. */
 int mru_tx_random(struct mru_tx *tx, const char *label, uint32_t index,
                   uint8_t *out, size_t len);
