@@ -1,10 +1,19 @@
 /* lib/record/bag.c - setting and reading the fields of a bag. */
 #include "bag.h"
 
-static void clear_item(struct mru_item *item) {
-    mru_free_wiped(item->data, item->len);
+enum { FIRST_ITEMS = 16, FIRST_BYTES = 512 };
+
+static void drop_data(struct mru_item *item) {
+    mru_wipe(item->data, item->len);
+    if (!item->inside)
+        mru_free(item->data);
     item->data = NULL;
+    item->inside = 0;
     item->len = 0;
+}
+
+static void clear_item(struct mru_item *item) {
+    drop_data(item);
     item->count = 0;
     item->num = 0;
 }
@@ -15,7 +24,35 @@ void mru_bag_free(struct mru_bag *bag) {
     for (size_t i = 0; i < bag->n; i++)
         clear_item(&bag->items[i]);
     mru_free(bag->items);
+    mru_free_wiped(bag->block, bag->block_len);
     memset(bag, 0, sizeof *bag);
+}
+
+void mru_bag_reserve(struct mru_bag *bag, size_t items, size_t bytes) {
+    if (bag->items != NULL || bag->block != NULL)
+        return;
+    bag->items = mru_alloc(items * sizeof *bag->items);
+    bag->block = mru_alloc(bytes);
+    bag->cap = bag->items == NULL ? 0 : items;
+    bag->block_cap = bag->block == NULL ? 0 : bytes;
+    bag->failed |= bag->items == NULL || bag->block == NULL;
+}
+
+/* Where len bytes and a NUL go: into the block while it has room. NULL without
+ * memory. */
+static uint8_t *room_for(struct mru_bag *bag, size_t len, uint8_t *inside) {
+    uint8_t *at;
+    if (bag->block == NULL && len < FIRST_BYTES) {
+        if ((bag->block = mru_alloc(FIRST_BYTES)) == NULL)
+            return NULL;
+        bag->block_cap = FIRST_BYTES;
+    }
+    *inside = len < bag->block_cap - bag->block_len;
+    if (!*inside)
+        return mru_alloc(len + 1);
+    at = bag->block + bag->block_len;
+    bag->block_len += len + 1;
+    return at;
 }
 
 const struct mru_item *mru_bag_find(const struct mru_bag *bag, int32_t field) {
@@ -51,7 +88,7 @@ static struct mru_item *item_for(struct mru_bag *bag, int32_t field, char type,
             return &bag->items[i];
         }
     if (bag->n == bag->cap) {
-        size_t cap = bag->cap == 0 ? 16 : bag->cap * 2;
+        size_t cap = bag->cap == 0 ? FIRST_ITEMS : bag->cap * 2;
         struct mru_item *items = mru_alloc(cap * sizeof *items);
         if (items == NULL) {
             bag->failed = 1;
@@ -79,18 +116,21 @@ void mru_bag_set_int(struct mru_bag *bag, int32_t field, char type,
 
 void mru_bag_set_data(struct mru_bag *bag, int32_t field, char type,
                       const void *data, size_t len) {
-    uint8_t *copy = mru_alloc(len + 1);
+    uint8_t inside = 0;
+    uint8_t *copy = room_for(bag, len, &inside);
     struct mru_item *item = NULL;
+    if (copy != NULL && len > 0) /* data may be the item's own */
+        memcpy(copy, data, len);
     if (copy != NULL)
         item = item_for(bag, field, type, 0);
     if (item == NULL) {
-        mru_free(copy);
+        if (!inside)
+            mru_free_wiped(copy, copy == NULL ? 0 : len);
         bag->failed = 1;
         return;
     }
-    if (len > 0)
-        memcpy(copy, data, len);
     item->data = copy;
+    item->inside = inside;
     item->len = len;
 }
 
@@ -104,18 +144,19 @@ void mru_bag_set_text(struct mru_bag *bag, int32_t field, const char *text) {
 /* Makes an item longer by `more` bytes; where they go, or NULL. */
 static uint8_t *lengthen(struct mru_bag *bag, struct mru_item *item,
                          size_t more) {
-    uint8_t *data = mru_alloc(item->len + more + 1);
+    size_t at = item->len;
+    uint8_t *data = mru_alloc(at + more + 1);
     if (data == NULL) {
         bag->failed = 1;
         return NULL;
     }
-    if (item->len > 0)
-        memcpy(data, item->data, item->len);
-    mru_free_wiped(item->data, item->len);
+    if (at > 0)
+        memcpy(data, item->data, at);
+    drop_data(item);
     item->data = data;
-    item->len += more;
+    item->len = at + more;
     item->count++;
-    return data + item->len - more;
+    return data + at;
 }
 
 void mru_bag_add_text(struct mru_bag *bag, int32_t field, const char *text,

@@ -13,6 +13,7 @@
 struct mru_item {
     int32_t field;
     char type; /* 'T' 'L' 'I' 'B' 'J' 'D' 'R' */
+    uint8_t inside; /* 1: data is a part of the bag's block */
     int64_t num; /* 'I' 'B' */
     uint8_t *data; /* 'T' 'J' 'D'; 'L': NUL-terminated texts in a row; 'R':
                       encoded bags, each behind its length. Always followed by a
@@ -27,8 +28,15 @@ struct mru_bag {
     size_t n;
     size_t cap;
     int failed;
+    /* Where short data is put until it is full, so that a bag is two allocations
+     * and not one for each item. */
+    uint8_t *block;
+    size_t block_len, block_cap;
 };
 
+/* Room for so many items more and so many bytes of their data, in an empty bag. A
+ * failure shows in `failed`. */
+void mru_bag_reserve(struct mru_bag *bag, size_t items, size_t bytes);
 void mru_bag_free(struct mru_bag *bag); /* wipes */
 const struct mru_item *mru_bag_find(const struct mru_bag *bag, int32_t field);
 int mru_bag_has(const struct mru_bag *bag, int32_t field);

@@ -156,6 +156,11 @@ mereau_status mru_bag_decode(struct mru_bag *out, const uint8_t *data,
         mru_get_u32(data + len - 4) != mru_bag_checksum(data, len - 4))
         return MEREAU_E_CORRUPT;
     end = data + len - 4;
+    /* An item is 3 bytes at least, and 10 on average. What is set afterwards
+     * goes into the block too. */
+    mru_bag_reserve(out, 4 + len / 10, len + 128);
+    if (out->failed)
+        status = MEREAU_E_NOMEM;
     for (p += 2; p < end && status == MEREAU_OK;)
         status = decode_item(out, &p, end);
     if (status != MEREAU_OK)
