@@ -107,7 +107,7 @@ int mru_jdoc_add_int(mru_jdoc *doc, const char *name, int64_t value) {
     if (doc == NULL)
         return -1;
     mru_say(text, sizeof text, "%lld", (long long)value);
-    return add(doc, name, cJSON_CreateRaw(text), sizeof text);
+    return add(doc, name, cJSON_CreateRaw(text), strlen(text));
 }
 
 int mru_jdoc_add_bool(mru_jdoc *doc, const char *name, int value) {
@@ -140,11 +140,34 @@ int mru_jdoc_add_doc(mru_jdoc *doc, const char *name, mru_jdoc *child) {
     return add(doc, name, item, size);
 }
 
+/* What was added to max_len for a member, or less when it is a document. */
+static size_t counted(const cJSON *item) {
+    size_t sum = 2;
+    (void)add_string_size(&sum, item->string);
+    if (cJSON_IsString(item))
+        (void)add_string_size(&sum, item->valuestring);
+    else if (cJSON_IsRaw(item))
+        sum += strlen(item->valuestring);
+    else if (cJSON_IsBool(item))
+        sum += 5;
+    else if (cJSON_IsArray(item)) {
+        sum += 2;
+        for (const cJSON *one = item->child; one != NULL; one = one->next)
+            if (cJSON_IsString(one) &&
+                add_string_size(&sum, one->valuestring) == 0)
+                sum++;
+    }
+    return sum;
+}
+
+/* A document that is filled again and again does not ask for more each time. */
 void mru_jdoc_drop(mru_jdoc *doc, const char *name) {
     cJSON *item =
         doc != NULL ? cJSON_GetObjectItemCaseSensitive(doc->root, name) : NULL;
-    if (item != NULL)
-        free_tree(cJSON_DetachItemViaPointer(doc->root, item));
+    if (item == NULL)
+        return;
+    doc->max_len -= counted(item);
+    free_tree(cJSON_DetachItemViaPointer(doc->root, item));
 }
 
 int mru_jdoc_other_than_list(const mru_jdoc *doc, const char *name) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <mereau/json.h>
@@ -49,6 +50,33 @@ static void a_member_that_is_set_again_is_replaced(void **state) {
     mereau_json_set_json(doc, "a", "[3]", 3);
     assert_int_equal(mereau_json_print(out, doc, NULL), MEREAU_OK);
     assert_string_equal(mereau_bytes_text(out), "{\"b\":2,\"a\":[3]}");
+    mereau_json_free(doc);
+    mereau_bytes_free(out);
+}
+
+/* A document that is a server's template: what it once held takes no room when it
+ * is printed. Were it counted, these would be more than 2 GiB. */
+static void a_document_may_be_filled_for_ever(void **state) {
+    enum { LONG = 1000000, ROUNDS = 400 };
+    mereau_json *doc = mereau_json_new();
+    mereau_bytes *out = mereau_bytes_new();
+    char *text = calloc(1, LONG + 1);
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', LONG);
+    mereau_json_add_text(doc, "c", "d\"");
+    for (int i = 0; i < ROUNDS; i++) {
+        mereau_json_set_text(doc, "a", text);
+        mereau_json_set_bool(doc, "b", 1);
+        mereau_json_set_text(doc, "a", "");
+        mereau_json_set_int(doc, "c", INT64_MIN);
+        mereau_json_set_json(doc, "b", "null", 4);
+    }
+    assert_int_equal(mereau_json_print(out, doc, NULL), MEREAU_OK);
+    assert_string_equal(mereau_bytes_text(out),
+                        "{\"a\":\"\",\"c\":-9223372036854775808,"
+                        "\"b\":null}");
+    free(text);
     mereau_json_free(doc);
     mereau_bytes_free(out);
 }
@@ -128,6 +156,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_document_is_what_was_set_in_order),
         cmocka_unit_test(a_member_that_is_set_again_is_replaced),
+        cmocka_unit_test(a_document_may_be_filled_for_ever),
         cmocka_unit_test(the_first_mistake_is_kept_and_named),
         cmocka_unit_test(without_memory_there_is_no_document),
     };
