@@ -17,20 +17,16 @@ mereau_status mru_check_range(mereau_op *op, int32_t field, int64_t least,
 mereau_status mru_check_room(mereau_op *op, const struct mru_bag *record,
                              size_t room) {
     char wanted[96];
-    struct mru_buf buf = {0};
     size_t tags; /* grow by themselves: they are in the room */
-    mereau_status status = MEREAU_OK;
     (void)mru_bag_data(record, MRU_F_TAGS, &tags);
-    if (mru_bag_encode(&buf, record) != 0) {
-        status = MEREAU_E_NOMEM;
-    } else if (buf.len > MEREAU_MAX_VALUE - room + tags) {
-        mru_say(wanted, sizeof wanted, "at most %lu bytes in one record",
-                (unsigned long)(MEREAU_MAX_VALUE - room));
-        status = mru_refuse(&op->err, MEREAU_E_TOO_LONG, "record.size", NULL,
-                            wanted, "more");
-    }
-    mru_buf_free(&buf);
-    return status;
+    if (record->failed)
+        return MEREAU_E_NOMEM;
+    if (mru_bag_encoded_len(record) <= MEREAU_MAX_VALUE - room + tags)
+        return MEREAU_OK;
+    mru_say(wanted, sizeof wanted, "at most %lu bytes in one record",
+            (unsigned long)(MEREAU_MAX_VALUE - room));
+    return mru_refuse(&op->err, MEREAU_E_TOO_LONG, "record.size", NULL, wanted,
+                      "more");
 }
 
 mereau_status mru_check_length(mereau_op *op, int32_t field, size_t max) {

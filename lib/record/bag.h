@@ -78,6 +78,8 @@ mereau_status mru_bag_row(const struct mru_bag *bag, int32_t field, size_t i,
  * kept --- */
 #define MRU_FORMAT 1
 int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag);
+/* How many bytes that makes. */
+size_t mru_bag_encoded_len(const struct mru_bag *bag);
 /* MEREAU_OK, _E_CORRUPT, _E_NOMEM; MEREAU_E_UNSUPPORTED for a newer format. */
 mereau_status mru_bag_decode(struct mru_bag *out, const uint8_t *data,
                              size_t len);

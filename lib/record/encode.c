@@ -4,14 +4,6 @@
  * release adds is kept, not understood. */
 #include "bag.h"
 
-static void add_varint(struct mru_buf *out, uint64_t value) {
-    while (value >= 0x80) {
-        mru_buf_add_byte(out, (uint8_t)(value | 0x80));
-        value >>= 7;
-    }
-    mru_buf_add_byte(out, (uint8_t)value);
-}
-
 static int get_varint(const uint8_t **p, const uint8_t *end, uint64_t *value) {
     *value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -46,37 +38,60 @@ uint32_t mru_bag_checksum(const uint8_t *data, size_t len) {
     return sum;
 }
 
-/* Room for all of it at once: a buffer that grows copies and wipes. */
-static void make_room(struct mru_buf *out, const struct mru_bag *bag) {
-    size_t most = 2 + 4, len = out->len;
-    for (size_t i = 0; i < bag->n; i++)
-        most += 5 + 1 + 10 + bag->items[i].len;
-    if (mru_buf_extend(out, most) != NULL)
-        out->len = len;
+static size_t varint_len(uint64_t value) {
+    size_t len = 1;
+    for (; value >= 0x80; value >>= 7)
+        len++;
+    return len;
+}
+
+static uint8_t *put_varint(uint8_t *p, uint64_t value) {
+    for (; value >= 0x80; value >>= 7)
+        *p++ = (uint8_t)(value | 0x80);
+    *p++ = (uint8_t)value;
+    return p;
+}
+
+static int is_number(const struct mru_item *item) {
+    return item->type == 'I' || item->type == 'B';
+}
+
+size_t mru_bag_encoded_len(const struct mru_bag *bag) {
+    size_t len = 2 + 4;
+    for (size_t i = 0; i < bag->n; i++) {
+        const struct mru_item *item = &bag->items[i];
+        len += varint_len((uint64_t)item->field) + 1;
+        if (is_number(item))
+            len += varint_len(zigzag(item->num));
+        else
+            len += varint_len(item->len) + item->len;
+    }
+    return len;
 }
 
 int mru_bag_encode(struct mru_buf *out, const struct mru_bag *bag) {
-    size_t from = out->len;
-    if (bag->failed)
+    size_t len = mru_bag_encoded_len(bag);
+    uint8_t *from, *p;
+    if (bag->failed || (from = mru_buf_extend(out, len)) == NULL)
         return -1;
-    make_room(out, bag);
-    mru_buf_add_byte(out, 'M');
-    mru_buf_add_byte(out, MRU_FORMAT);
+    p = from;
+    *p++ = 'M';
+    *p++ = MRU_FORMAT;
     for (size_t i = 0; i < bag->n; i++) {
         const struct mru_item *item = &bag->items[i];
-        add_varint(out, (uint64_t)item->field);
-        mru_buf_add_byte(out, (uint8_t)item->type);
-        if (item->type == 'I' || item->type == 'B') {
-            add_varint(out, zigzag(item->num));
+        p = put_varint(p, (uint64_t)item->field);
+        *p++ = (uint8_t)item->type;
+        if (is_number(item)) {
+            p = put_varint(p, zigzag(item->num));
         } else {
-            add_varint(out, item->len);
-            mru_buf_add(out, item->data, item->len);
+            p = put_varint(p, item->len);
+            if (item->len > 0)
+                memcpy(p, item->data, item->len);
+            p += item->len;
         }
     }
-    if (!out->failed)
-        mru_buf_add_u32(out,
-                        mru_bag_checksum(out->data + from, out->len - from));
-    return out->failed ? -1 : 0;
+    mru_put_u32(p, mru_bag_checksum(from, len - 4));
+    return 0;
 }
 
 static size_t count_list(const uint8_t *data, size_t len) {
