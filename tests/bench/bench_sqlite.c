@@ -21,7 +21,8 @@ enum {
     SLICE = 10,
     THREADS = 128,
     EACH = 10, /* operations of each of them in one slice */
-    HELD = 40 /* devices of each, to be weighed */
+    HELD = 40, /* devices of each, to be weighed */
+    SHARED = 16 /* registration tokens that they share */
 };
 
 static const char *const kinds[KINDS] = {"redeem", "exchange", "refresh"};
@@ -144,6 +145,7 @@ static void what_a_signature_costs(void) {
 struct member {
     struct engine *engine;
     int number, kind, devices, n;
+    char *from; /* the registration token */
     char (*tokens)[200]; /* of its devices */
 };
 
@@ -153,8 +155,7 @@ static void *member(void *arg) {
         char device[32];
         snprintf(device, sizeof device, "crowd-%d-%d", m->number,
                  i % m->devices);
-        step_of(m->engine, m->kind, m->engine->token, device,
-                m->tokens[i % m->devices]);
+        step_of(m->engine, m->kind, m->from, device, m->tokens[i % m->devices]);
     }
     return NULL;
 }
@@ -176,15 +177,20 @@ static double crowd_rate(struct member *members, int threads, int kind,
 
 static void gather(struct engine *engine, struct member *members, int devices) {
     for (int i = 0; i < THREADS; i++) {
-        members[i] = (struct member){engine, i, 0, devices, 0, NULL};
+        members[i] = (struct member){engine, i, 0, devices, 0, NULL, NULL};
+        members[i].from = i < SHARED ? engine_mint(engine, "opaque")
+                                     : members[i % SHARED].from;
         members[i].tokens = calloc((size_t)devices, sizeof *members[i].tokens);
         check(members[i].tokens != NULL, "no memory");
     }
 }
 
 static void dissolve(struct member *members) {
-    for (int i = 0; i < THREADS; i++)
+    for (int i = 0; i < THREADS; i++) {
+        if (i < SHARED)
+            free(members[i].from);
         free(members[i].tokens);
+    }
 }
 
 static void joined_commits(struct engine *engine) {
