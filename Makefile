@@ -437,6 +437,7 @@ soak:
 	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak \
 	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
 	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak run-faults
+	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) $(served:%=check-%)
 	@$(again) O=build-soak bench-size
 
 mutants:

@@ -208,6 +208,7 @@ static void no_character_of_a_jwe_can_be_changed(void **state) {
         size_t e = a % ENCS, behind_header;
         int rsa = algs[a].alg == MEREAU_ALG_RSA_OAEP ||
                   algs[a].alg == MEREAU_ALG_RSA_OAEP_256;
+        int slow = rsa || algs[a].alg >= MEREAU_ALG_ECDH_ES;
         mereau_jwk *key = key_for(a, e);
         mereau_jwks *keys = kit_set(key);
         char *text = encrypted(key, encs[e], NULL, "what is inside"), rule[48];
@@ -216,8 +217,9 @@ static void no_character_of_a_jwe_can_be_changed(void **state) {
         /* RSA is slow, and its header is like that of the others. */
         for (size_t i = rsa ? behind_header : 0; i < len; i++) {
             char was = text[i];
-            for (int bit = 0; bit < (rsa ? 1 : 6); bit++) {
-                text[i] = (char)(was ^ 1 << bit);
+            /* All bits where it is cheap, elsewhere another one each time. */
+            for (int bit = 0; bit < (slow ? 1 : 6); bit++) {
+                text[i] = (char)(was ^ 1 << (slow ? (int)(i % 6) : bit));
                 mereau_status status = decrypt(keys, text, rule);
                 if (status == MEREAU_E_SIGNATURE)
                     assert_string_equal(rule, "jwe.tag");
@@ -844,7 +846,7 @@ static void every_failing_allocation_is_survived(void **state) {
                 fail_msg("%d at allocation %lu of %d", status, n, algs[a].alg);
             if (over)
                 break;
-            step = n > 60 ? 37 : 1;
+            step = n <= 60 ? 1 : getenv("MEREAU_SOAK") ? 37 : 397;
         }
         mereau_jwks_free(keys);
         mereau_jwk_free(key);
