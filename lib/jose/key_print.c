@@ -116,7 +116,9 @@ static int print(struct mru_buf *out, const mru_key *key, int with_private) {
                                 key->enc ? key->enc->name : key->alg->name);
     if (ret == 0)
         ret = add_use(doc, key, ops);
-    if (ret == 0)
+    /* The thumbprint of a secret is a hash of it, and a kid stands in every token
+     * (RFC 7638 section 7). */
+    if (ret == 0 && (key->kid_given || key->alg->kty != MRU_KTY_OCT))
         ret = mru_jdoc_add_text(doc, "kid", key->kid);
     if (ret == 0)
         ret = add_required(doc, key->alg->kty, key->material);
