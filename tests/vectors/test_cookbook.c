@@ -240,8 +240,8 @@ static int encrypted_again(const cJSON *root, const mereau_jwks *keys,
 static const char *const encrypted[] = {
     "jwe__5_1.key_encryption_using_rsa_v15_and_aes-hmac-sha2.json",
     "jwe__5_2.key_encryption_using_rsa-oaep_with_aes-gcm.json",
-    "jwe__5_4.key_agreement_with_key_wrapping_using_ecdh-es_and_aes-keywrap_"
-    "with_aes-gcm.json",
+    ("jwe__5_4.key_agreement_with_key_wrapping_using_ecdh-es_and_aes-keywrap_"
+     "with_aes-gcm.json"),
     "jwe__5_5.key_agreement_using_ecdh-es_with_aes-cbc-hmac-sha2.json",
     "jwe__5_7.key_wrap_using_aes-gcm_keywrap_with_aes-cbc-hmac-sha2.json",
     "jwe__5_8.key_wrap_using_aes-keywrap_with_aes-gcm.json",
