@@ -14,7 +14,7 @@ void *mru_alloc(size_t size) {
     if (size > SMALL)
         return calloc(1, size);
     void *p = malloc(size);
-#if defined(__GNUC__)
+#if defined(__GNUC__) && !defined(__clang_analyzer__)
     /* Or the compiler makes one call to calloc of the two. */
     __asm__("" : "+r"(p));
 #endif

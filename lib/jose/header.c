@@ -9,10 +9,12 @@ char *mru_header_quote(char *out, const char *text) {
     for (; *text != '\0'; text++) {
         uint8_t c = (uint8_t)*text;
         if (c < 0x20) {
-            memcpy(out, "\\u00", 4);
-            out[4] = hex[c >> 4];
-            out[5] = hex[c & 15];
-            out += 6;
+            *out++ = '\\';
+            *out++ = 'u';
+            *out++ = '0';
+            *out++ = '0';
+            *out++ = hex[c >> 4];
+            *out++ = hex[c & 15];
             continue;
         }
         if (c == '"' || c == '\\')

@@ -212,10 +212,11 @@ static mereau_status pick(const mereau_issuers *set,
 static mereau_status verify_any(const mereau_issuers *set,
                                 mereau_claims *claims,
                                 struct mru_verifying *what, mereau_error *err) {
-    struct mereau_claims own, *used = claims ? claims : &own;
+    struct mereau_claims own,
+        *used = claims; /* own is large: not cleared in vain */
     mereau_verifier *verifier = NULL;
-    if (!claims)
-        memset(&own, 0, sizeof own);
+    if (!used)
+        used = memset(&own, 0, sizeof own);
     mereau_status status = mru_verify_begin(used, what, &err);
     if (status == MEREAU_OK && !set)
         status = mru_refuse(err, MEREAU_E_NOMEM, NULL, NULL, NULL, NULL);

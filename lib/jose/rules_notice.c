@@ -35,7 +35,7 @@ static int is_taken_back(const struct mru_check *c, char kind,
 
 /* An app's own key (notice 'o') signs for that app only (notice 'k'). */
 mereau_status mru_check_owner(struct mru_check *c) {
-    char pair[129 + MEREAU_MAX_TEXT];
+    char pair[128 + 1 + MEREAU_MAX_TEXT + 1]; /* kid, line feed, client_id */
     const char *kid = c->key ? mru_key_kid(c->key) : "", *client;
     size_t kid_len = strlen(kid), len;
     int64_t at;
@@ -45,9 +45,7 @@ mereau_status mru_check_owner(struct mru_check *c) {
     client = mru_said_text_of(c->said, "client_id");
     len = client ? strlen(client) : 0;
     if (client && kid_len <= 128 && len <= MEREAU_MAX_TEXT) {
-        memcpy(pair, kid, kid_len);
-        pair[kid_len] = '\n';
-        memcpy(pair + kid_len + 1, client, len);
+        mru_say(pair, sizeof pair, "%s\n%s", kid, client);
         if (mru_keyset_not_before(c->set, 'k', pair, kid_len + 1 + len, &at))
             return MEREAU_OK;
     }

@@ -267,9 +267,10 @@ static mereau_status verify_for(const mereau_verifier *verifier,
                                 mereau_claims *claims,
                                 const struct mru_verifying *what,
                                 mereau_error *err) {
-    struct mereau_claims own, *used = claims ? claims : &own;
-    if (!claims)
-        memset(&own, 0, sizeof own);
+    struct mereau_claims own,
+        *used = claims; /* own is large: not cleared in vain */
+    if (!used)
+        used = memset(&own, 0, sizeof own);
     mereau_status status = mru_verify_begin(used, what, &err);
     if (status == MEREAU_E_SIZE)
         return status;

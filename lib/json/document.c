@@ -95,18 +95,18 @@ void mereau_json_set_bool(mereau_json *json, const char *name, int32_t value) {
         end(json, mru_jdoc_add_bool(json->doc, name, value != 0));
 }
 
-void mereau_json_set_json(mereau_json *json, const char *name, const char *text,
+void mereau_json_set_json(mereau_json *doc, const char *name, const char *json,
                           size_t len) {
     mereau_error why = MEREAU_ERROR_INIT;
     struct mru_jval root;
-    if (!begin(json, name))
+    if (!begin(doc, name))
         return;
     mereau_status status =
-        mru_json_check(&root, text, len, &mru_json_default_limits, &why);
+        mru_json_check(&root, json, len, &mru_json_default_limits, &why);
     if (status == MEREAU_OK)
-        end(json, mru_jdoc_add_raw(json->doc, name, root.p, root.len));
+        end(doc, mru_jdoc_add_raw(doc->doc, name, root.p, root.len));
     else
-        json->mistake = why;
+        doc->mistake = why;
 }
 
 void mereau_json_add_text(mereau_json *json, const char *name,

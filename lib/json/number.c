@@ -151,7 +151,7 @@ int mru_json_add_number(struct mru_buf *out, double value) {
     if (len <= n && n <= 21) {
         mru_buf_add(out, digits, k);
         add_zeros(out, n - len);
-    } else if (0 < n && n <= 21) {
+    } else if (0 < n && n < len) {
         mru_buf_add(out, digits, (size_t)n);
         mru_buf_add_byte(out, '.');
         mru_buf_add(out, digits + n, k - (size_t)n);

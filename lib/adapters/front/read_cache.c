@@ -181,14 +181,16 @@ struct reading {
     struct mru_buf bytes; /* keys and values, one after the other */
     mereau_record records[MEREAU_MAX_WRITES];
     size_t at[MEREAU_MAX_WRITES]; /* where each record's key is in bytes */
-    size_t n;
+    uint8_t answered[MEREAU_MAX_WRITES];
+    int broken; /* an answer came twice, or to no question */
 };
 
 static int32_t pass_on(void *arg, size_t index, const mereau_record *record) {
     struct reading *r = arg;
-    if (index < r->need->n_keys) {
-        r->n++;
-        memset(&r->records[index], 0, sizeof r->records[index]);
+    if (index >= r->need->n_keys || r->answered[index]) {
+        r->broken = 1;
+    } else {
+        r->answered[index] = 1;
         r->at[index] = r->bytes.len;
         if (record) {
             r->records[index] = *record;
@@ -204,7 +206,10 @@ static struct answer *keep(const struct reading *r, const struct mru_buf *asked,
                            uint64_t hash, int64_t read_at,
                            const uint32_t *counts) {
     size_t n = r->need->n_keys, size = 0, fixed = 0;
-    if (r->bytes.failed || r->n != n ||
+    for (size_t i = 0; i < n; i++)
+        if (!r->answered[i]) /* which is not an absence */
+            return NULL;
+    if (r->bytes.failed || r->broken ||
         mru_mul_size(n, sizeof(mereau_record) + sizeof(uint32_t), &fixed) !=
             0 ||
         mru_add_size(fixed, sizeof(struct answer), &fixed) != 0 ||
@@ -241,7 +246,7 @@ static int32_t read_through(struct cache *c, const mereau_need *need,
                             const struct mru_buf *asked, uint64_t hash,
                             mereau_emit emit, void *arg) {
     struct reading *r = mru_alloc(sizeof *r);
-    uint32_t counts[MEREAU_MAX_WRITES];
+    uint32_t counts[MEREAU_MAX_WRITES] = {0};
     if (!r) /* it can be read, only not remembered */
         return c->below->get(c->below->user, need, emit, arg);
     r->emit = emit;
