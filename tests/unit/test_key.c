@@ -64,7 +64,7 @@ static mereau_status from_jwk(mru_key **out, const char *json, int32_t alg,
 
 static void refused_jwk(const char *json, int32_t alg, uint32_t flags,
                         mereau_status status, const char *rule) {
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = (mru_key *)&err;
     mereau_status got = from_jwk(&key, json, alg, flags, &err);
     if (got != status || strcmp(err.rule, rule) != 0)
@@ -179,7 +179,7 @@ static mru_key *generated(int32_t alg) {
 static void key_goes_through_jwk(const mru_key *key) {
     struct generator g = {7, 0, 0};
     struct mru_buf text = {0};
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *again = NULL;
     uint8_t sig[MRU_MAX_SIG];
     size_t len = 0;
@@ -270,7 +270,7 @@ static void eddsa_is_that_of_rfc_8037(void **state) {
     static const char input[] =
         "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
     struct generator g = {1, 0, 0};
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
     uint8_t sig[MRU_MAX_SIG];
     char text[87] = "";
@@ -362,7 +362,7 @@ static void ecdsa_is_deterministic_where_the_provider_can(void **state) {
         "\"d\":\"ya-p2EW6dRZrXCFXZ7HWk05Qw9s26JsSe4piKxIPZyE\"}";
     static const char wanted[] = "79SLKqy2qP0RQN2c1F6B1p0sh3tWqvmRw00OqE6vNxb"
                                  "3yxyULWV8QdQ2x6G24p9l8-kA27mv9AZNxKsvhDrNqA";
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
     uint8_t sig[MRU_MAX_SIG];
     char text[90] = "";
@@ -495,7 +495,7 @@ static void weak_and_broken_encodings_are_refused(void **state) {
 }
 
 static void flags_say_what_may_be_read(void **state) {
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
     (void)state;
     refused_pem(ec_sec1, strlen(ec_sec1), MEREAU_ALG_ES256, MRU_KEY_PUBLIC,
@@ -522,7 +522,7 @@ static void flags_say_what_may_be_read(void **state) {
 /* --- JWK --- */
 
 static void what_a_jwk_says_of_itself_is_honoured(void **state) {
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
     (void)state;
     static const char *const good[] = {
@@ -581,7 +581,7 @@ static void coordinates_have_exactly_the_length_of_their_curve(void **state) {
     char json[512];
     (void)state;
     for (size_t i = 0; i < sizeof xs / sizeof xs[0]; i++) {
-        mereau_error err;
+        mereau_error err = MEREAU_ERROR_INIT;
         mru_key *key = NULL;
         snprintf(json, sizeof json,
                  "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":"
@@ -659,7 +659,7 @@ static void numbers_of_an_rsa_key_must_belong_together(void **state) {
 static void an_rsa_key_without_primes_signs(void **state) {
     static const char *const members[] = {"p", "q", "dp", "dq", "qi"};
     struct mru_buf text = {0};
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = from_pem(rsa_pkcs8, MEREAU_ALG_RS256);
     (void)state;
     assert_int_equal(mru_key_print_private(&text, key), 0);
@@ -763,7 +763,7 @@ static void a_public_key_is_never_a_secret(void **state) {
 
 static void a_kid_is_what_was_given_or_the_thumbprint(void **state) {
     char print[44], longest[130];
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mru_key *key = NULL;
     (void)state;
     assert_int_equal(from_jwk(&key, EC_JWK(",\"kid\":\"2011-04-29\""),
@@ -919,7 +919,7 @@ static void a_lack_of_memory_is_no_bad_public_key(void **state) {
     const char *jwks[] = {EC_JWK(",\"alg\":\"ES256\""), rsa};
     for (size_t i = 0; i < 2; i++)
         for (unsigned long n = 1;; n++) {
-            mereau_error err;
+            mereau_error err = MEREAU_ERROR_INIT;
             long live = test_alloc_live();
             test_alloc_fail_at(n);
             mereau_status status =

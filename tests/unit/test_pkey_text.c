@@ -212,7 +212,7 @@ static void broken_pem_is_refused(void **state) {
     for (size_t i = 0; i + 1 < len; i++) {
         static const char bad[] = "-*=_\x80";
         for (size_t k = 0; bad[k]; k++) {
-            mereau_error err;
+            mereau_error err = MEREAU_ERROR_INIT;
             mru_pkey *key = NULL;
             memcpy(text, ec_spki, len + 1);
             if (text[i] == '\n' || text[i] == bad[k])
@@ -280,7 +280,7 @@ static void der_is_read_to_its_last_byte(void **state) {
         refused(alg, copy, der.len + 1, MEREAU_E_MALFORMED, "key.encoding");
         size_t step = der.len > 300 ? 29 : 3;
         for (size_t bit = 0; bit < der.len * 8; bit += bit < 320 ? 1 : step) {
-            mereau_error err;
+            mereau_error err = MEREAU_ERROR_INIT;
             mru_pkey *key = NULL;
             copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
             mereau_status status = parse(&key, alg, copy, der.len, &err);

@@ -66,7 +66,7 @@ static void keys_of_the_cookbook_are_read_and_written(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char path[128];
-        mereau_error err;
+        mereau_error err = MEREAU_ERROR_INIT;
         mereau_jwk *key = NULL;
         snprintf(path, sizeof path, "tests/vectors/jose-cookbook/jwk__%s.json",
                  keys[i].file);

@@ -61,7 +61,7 @@ static int is_of_group(struct group *groups, const char *name,
 /* 1 when every form it is written in is read to it again. */
 static int comes_back(const mereau_jwk *key) {
     mereau_bytes *out = mereau_bytes_new();
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     int right = 1;
     for (int32_t form = MEREAU_PEM_PUBLIC; form <= MEREAU_DER_PRIVATE; form++) {
         mereau_jwk *back = NULL;
@@ -110,7 +110,7 @@ static int is_right(struct group *groups, const char *file, int32_t alg,
                     const char *group, const char *answer) {
     char path[128];
     size_t len = 0;
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mereau_jwk *key = NULL;
     snprintf(path, sizeof path, "tests/vectors/pem/%s", file);
     char *data = vec_read(path, &len);
@@ -163,7 +163,7 @@ static void keys_of_openssl_are_read_or_refused_by_name(void **state) {
 static mereau_jwk *from_file(const char *file, int32_t alg) {
     char path[128];
     size_t len = 0;
-    mereau_error err;
+    mereau_error err = MEREAU_ERROR_INIT;
     mereau_jwk *key = NULL;
     snprintf(path, sizeof path, "tests/vectors/pem/%s", file);
     char *data = vec_read(path, &len);
