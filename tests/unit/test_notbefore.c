@@ -14,7 +14,7 @@
 struct fixture {
     struct mru_bag bags[MRU_LEVELS];
     const struct mru_bag *levels[MRU_LEVELS];
-    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_error err;
 };
 
 static void set_up(struct fixture *f, size_t there) {
