@@ -2,9 +2,8 @@
  * without a lock: a place is filled once, by whoever is first. */
 #include "header_memo.h"
 
-enum {
-    MAX_HEADER = 512
-}; /* characters; a longer one is no header of every day */
+/* Characters; a longer one is no header of every day. */
+enum { MAX_HEADER = 512 };
 
 struct mru_header_memo {
     const mru_key *key;
