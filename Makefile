@@ -172,9 +172,11 @@ $(O)/libraries: FORCE
 
 # --- pkg-config files -----------------------------------------------------------
 # Requires.private where the system has the .pc file, else Libs.private by name.
-pc_crypto   = $(if $(filter openssl,$(CRYPTO)),libcrypto,mbedcrypto)
-pc_requires = $(strip $(if $(call has,$(pc_crypto)),$(pc_crypto)) $(if $(call has,libcjson),libcjson))
-pc_libs     = $(strip $(if $(call has,$(pc_crypto)),,$(if $(filter openssl,$(CRYPTO)),-lcrypto,-lmbedcrypto)) $(if $(call has,libcjson),,-lcjson) -pthread)
+# OpenSSL always by name: its .pc asks for what its own package does not bring (Debian
+# 13: zlib and zstd).
+pc_crypto   = $(if $(filter openssl,$(CRYPTO)),,$(if $(call has,mbedcrypto),mbedcrypto))
+pc_requires = $(strip $(pc_crypto) $(if $(call has,libcjson),libcjson))
+pc_libs     = $(strip $(if $(pc_crypto),,$(CRYPTO_LIBS)) $(if $(call has,libcjson),,-lcjson) -pthread)
 # An adapter's by name: sqlite3.pc asks for what its own package does not bring
 # (Debian: zlib).
 # Relative to ${prefix}, so that an installed tree can be moved.
