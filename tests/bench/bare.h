@@ -17,7 +17,10 @@
 #include <mereau/sqlite.h>
 #include <mereau/system.h>
 
-enum { MOST = 24 /* keys of a get, writes of a commit */ };
+enum {
+    MOST = 24, /* keys of a get, writes of a commit */
+    ROOM = 1 << 13 /* bytes of all of them */
+};
 
 static inline double seconds(void) {
     struct timespec now;
@@ -51,27 +54,20 @@ static inline double median(double *values, size_t n) {
 /* --- what one operation asked of its store --- */
 
 struct trace {
-    size_t n_keys, n_writes;
+    size_t n_keys, n_writes, used;
     mereau_slice keys[MOST];
     mereau_write writes[MOST];
+    uint8_t bytes[ROOM]; /* no malloc: the engine's time is being taken */
 };
 
-static inline const uint8_t *bench_copy(const uint8_t *data, size_t len) {
-    uint8_t *mine = malloc(len + 1);
-    check(mine != NULL, "no memory");
+static inline const uint8_t *trace_copy(struct trace *trace,
+                                        const uint8_t *data, size_t len) {
+    uint8_t *mine = trace->bytes + trace->used;
+    check(len <= ROOM - trace->used, "too many bytes");
     if (len > 0)
         memcpy(mine, data, len);
+    trace->used += len;
     return mine;
-}
-
-static inline void trace_clear(struct trace *trace) {
-    for (size_t i = 0; i < trace->n_keys; i++)
-        free((void *)(uintptr_t)trace->keys[i].data);
-    for (size_t i = 0; i < trace->n_writes; i++) {
-        free((void *)(uintptr_t)trace->writes[i].record.key);
-        free((void *)(uintptr_t)trace->writes[i].record.value);
-    }
-    memset(trace, 0, sizeof *trace);
 }
 
 /* Passes on; writes down when `trace` is set (one thread only). */
@@ -85,12 +81,12 @@ static inline int32_t traced_get(void *user, const mereau_need *need,
     struct traced *traced = user;
     struct trace *trace = traced->trace;
     if (trace != NULL) {
-        trace_clear(trace);
+        trace->used = trace->n_writes = 0;
         check(need->n_keys <= MOST, "too many keys");
         for (size_t i = 0; i < need->n_keys; i++) {
             trace->keys[i].len = need->keys[i].len;
             trace->keys[i].data =
-                bench_copy(need->keys[i].data, need->keys[i].len);
+                trace_copy(trace, need->keys[i].data, need->keys[i].len);
         }
         trace->n_keys = need->n_keys;
     }
@@ -106,8 +102,8 @@ static inline int32_t traced_commit(void *user, const mereau_need *need,
         for (size_t i = 0; i < need->n_writes; i++) {
             mereau_record *mine = &trace->writes[i].record;
             trace->writes[i] = need->writes[i];
-            mine->key = bench_copy(mine->key, mine->key_len);
-            mine->value = bench_copy(mine->value, mine->value_len);
+            mine->key = trace_copy(trace, mine->key, mine->key_len);
+            mine->value = trace_copy(trace, mine->value, mine->value_len);
         }
         trace->n_writes = need->n_writes;
     }
@@ -269,17 +265,39 @@ static inline void bare_put(const struct bare *bare,
     bare_step(bare, PUT);
 }
 
+/* Reads one record, its columns too. 1 when it is there. */
+static inline size_t bare_get(const struct bare *bare,
+                              const mereau_slice *key) {
+    sqlite3_stmt *get = bare->stmts[GET];
+    uint8_t value[MEREAU_MAX_VALUE];
+    size_t found = 0;
+    int code;
+    sqlite3_bind_blob64(get, 1, key->data, key->len, SQLITE_STATIC);
+    code = sqlite3_step(get);
+    check(code == SQLITE_ROW || code == SQLITE_DONE, sqlite3_errmsg(bare->db));
+    if (code == SQLITE_ROW) {
+        const void *blob = sqlite3_column_blob(get, 1);
+        size_t len = (size_t)sqlite3_column_bytes(get, 1);
+        check(len <= sizeof value && sqlite3_column_blob(get, 0) != NULL &&
+                  sqlite3_column_int64(get, 2) != 0 &&
+                  sqlite3_column_int64(get, 3) >= 0,
+              "not a record");
+        if (len > 0)
+            memcpy(value, blob, len);
+        found = 1;
+    }
+    sqlite3_reset(get);
+    return found;
+}
+
 /* One transaction: reads what was read, writes what was written. Returns how many
  * of the records were there. */
 static inline size_t bare_again(const struct bare *bare,
                                 const struct trace *trace) {
     size_t found = 0;
     bare_step(bare, BEGIN);
-    for (size_t i = 0; i < trace->n_keys; i++) {
-        sqlite3_bind_blob64(bare->stmts[GET], 1, trace->keys[i].data,
-                            trace->keys[i].len, SQLITE_STATIC);
-        found += (size_t)bare_step(bare, GET);
-    }
+    for (size_t i = 0; i < trace->n_keys; i++)
+        found += bare_get(bare, &trace->keys[i]);
     for (size_t i = 0; i < trace->n_writes; i++) {
         const mereau_write *write = &trace->writes[i];
         if (write->kind == MEREAU_WRITE_PUT) {

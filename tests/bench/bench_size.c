@@ -21,14 +21,15 @@ struct device {
 struct model {
     mereau_record records[RECORDS];
     size_t n;
+    struct trace bytes; /* what they point to */
 };
 
 static void add(struct model *model, const uint8_t *key, size_t key_len,
                 const mereau_record *record) {
     mereau_record *mine = &model->records[model->n++];
     *mine = *record;
-    mine->key = bench_copy(key, key_len);
-    mine->value = bench_copy(record->value, record->value_len);
+    mine->key = trace_copy(&model->bytes, key, key_len);
+    mine->value = trace_copy(&model->bytes, record->value, record->value_len);
 }
 
 /* From the commits of the device that was traced last. */
@@ -142,7 +143,6 @@ static void enrol(struct engine *engine, struct device *devices,
         engine->store.trace = NULL;
         if (i + 1 == REAL)
             model_of(model, &redeemed, &devices[i].trace);
-        trace_clear(&redeemed);
     }
 }
 
@@ -157,7 +157,6 @@ static void end_all(struct engine *engine, double n, const char *token) {
     engine->store.trace = NULL;
     printf("sqlite ending all %.0e sessions of an app: %zu writes, %.1f ms\n",
            n, trace.n_writes, (seconds() - began) * 1e3);
-    trace_clear(&trace);
     op = mereau_token_refresh(engine->tenant, token);
     check(mereau_op_run(op, NULL) == MEREAU_E_NOT_BEFORE, "a session lives on");
     mereau_op_free(op);
@@ -197,12 +196,6 @@ int main(void) {
         fflush(stdout);
     }
     end_all(&engine, there, devices[0].token);
-    for (int i = 0; i < REAL; i++)
-        trace_clear(&devices[i].trace);
-    for (size_t i = 0; i < model.n; i++) {
-        free((void *)(uintptr_t)model.records[i].key);
-        free((void *)(uintptr_t)model.records[i].value);
-    }
     bare_close(&bare);
     engine_close(&engine);
     file_remove(path);

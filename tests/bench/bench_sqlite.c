@@ -58,8 +58,6 @@ static void slice(struct engine *engine, const struct bare *bare, int kind,
     spent->bare += seconds() - began;
     spent->bare_cpu += processor() - cpu;
     check(found > SLICE, "the bare client finds nothing");
-    for (int i = 0; i < SLICE; i++)
-        trace_clear(&traces[i]);
 }
 
 /* The processor's part says what is left when syncs cost nothing. */

@@ -35,7 +35,8 @@ static int set_up(sqlite3 *db) {
     return code;
 }
 
-int mru_sqlite_conn_open(const char *path, struct mru_sqlite_conn **out) {
+int mru_sqlite_conn_open(const char *path, int writes,
+                         struct mru_sqlite_conn **out) {
     /* Each connection is used by one thread at a time, so it needs no lock of
      * its own. */
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
@@ -48,6 +49,11 @@ int mru_sqlite_conn_open(const char *path, struct mru_sqlite_conn **out) {
     code = sqlite3_open_v2(path, &conn->db, flags, NULL);
     if (code == SQLITE_OK)
         code = set_up(conn->db);
+    /* Only the writer moves the log into the file. */
+    if (code == SQLITE_OK && !writes)
+        (void)sqlite3_db_config(conn->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+                                NULL);
+    conn->writes = writes;
     if (code != SQLITE_OK) {
         mru_sqlite_conn_close(conn);
         return code;
@@ -139,32 +145,31 @@ int32_t mru_sqlite_result(int code) {
 /* --- the pool --- */
 
 int mru_sqlite_take(struct mru_sqlite *store, struct mru_sqlite_conn **out) {
-    struct mru_sqlite_conn *conn;
-    int code;
-
     pthread_mutex_lock(&store->lock);
-    conn = store->idle;
-    if (conn != NULL) {
-        store->idle = conn->next;
-        store->n_idle--;
+    if (!store->taken && store->writer != NULL) {
+        store->taken = 1;
+        *out = store->writer;
+    } else {
+        *out = store->idle;
+        if (*out != NULL) {
+            store->idle = (*out)->next;
+            store->n_idle--;
+        }
     }
     pthread_mutex_unlock(&store->lock);
-    *out = conn;
-    if (conn != NULL)
-        return SQLITE_OK;
-    code = mru_sqlite_conn_open(store->path, out);
-    /* Only the writer moves the log into the file. */
-    if (code == SQLITE_OK)
-        (void)sqlite3_db_config((*out)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-                                NULL);
-    return code;
+    return *out != NULL ? SQLITE_OK : mru_sqlite_conn_open(store->path, 0, out);
 }
 
 void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
                      int broken) {
     int kept = 0;
     pthread_mutex_lock(&store->lock);
-    if (!broken && store->n_idle < MAX_IDLE) {
+    if (conn->writes) {
+        if (broken)
+            store->writer = NULL; /* the next writer opens one */
+        kept = !broken;
+        mru_sqlite_hand_on(store);
+    } else if (!broken && store->n_idle < MAX_IDLE) {
         conn->next = store->idle;
         store->idle = conn;
         store->n_idle++;

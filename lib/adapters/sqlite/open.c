@@ -21,7 +21,6 @@ static void sqlite_close(void *user) {
             mru_sqlite_conn_close(conn);
         }
         mru_sqlite_conn_close(store->writer);
-        (void)pthread_cond_destroy(&store->turned);
         (void)pthread_mutex_destroy(&store->lock);
     }
     free(store->path);
@@ -33,11 +32,6 @@ static struct mru_sqlite *store_new(void) {
     if (store == NULL)
         return NULL;
     if (pthread_mutex_init(&store->lock, NULL) != 0) {
-        mru_free(store);
-        return NULL;
-    }
-    if (pthread_cond_init(&store->turned, NULL) != 0) {
-        (void)pthread_mutex_destroy(&store->lock);
         mru_free(store);
         return NULL;
     }
@@ -70,7 +64,7 @@ static mereau_status open_file(struct mru_sqlite *store, const char *path,
                    ? mru_refuse(err, MEREAU_E_NOMEM, "memory", NULL, NULL, NULL)
                    : mru_refuse_host(err, MEREAU_E_STORE, SQLITE_CANTOPEN,
                                      "sqlite.open", "a file", "none");
-    code = mru_sqlite_conn_open(store->path, &store->writer);
+    code = mru_sqlite_conn_open(store->path, 1, &store->writer);
     if (code != SQLITE_OK)
         return mru_refuse_host(
             err,

@@ -1,8 +1,9 @@
 /* lib/adapters/sqlite/sqlite_store.h - inside of the SQLite store.
  *
  * One connection of the process writes, and takes all commits that wait in one
- * transaction (write.c): one sync for many callers. Readers have connections of
- * their own, one for each caller at once, of which a few are kept (pool.c).
+ * transaction (write.c): one sync for many callers. Who reads while nobody writes
+ * borrows it, since its cache is warm: another connection's is empty after each
+ * commit. Who reads meanwhile has a connection of a pool (conn.c).
  * Nothing here survives a fork: SQLite's locks do not. */
 #ifndef MRU_SQLITE_STORE_H
 #define MRU_SQLITE_STORE_H
@@ -34,6 +35,7 @@ enum mru_sqlite_sql {
 struct mru_sqlite_conn {
     struct mru_sqlite_conn *next;
     sqlite3 *db;
+    int writes; /* it is the one that writes */
     sqlite3_stmt *stmts[MRU_SQL_COUNT];
 };
 
@@ -44,6 +46,8 @@ struct mru_sqlite_turn {
     size_t failed;
     int32_t result;
     int done;
+    int leads; /* to write for all that wait, this one among them */
+    pthread_cond_t woken;
 };
 
 struct mru_sqlite {
@@ -51,10 +55,9 @@ struct mru_sqlite {
     char *path; /* absolute */
     uint64_t process;
     pthread_mutex_t lock; /* guards all that follows */
-    pthread_cond_t turned;
     struct mru_sqlite_conn *idle; /* readers */
     size_t n_idle;
-    int writing; /* a caller is the writer and owns `writer` */
+    int taken; /* a caller owns `writer`, to write or to read */
     struct mru_sqlite_conn *writer; /* NULL: to be opened by the next writer */
     int shaken; /* a commit failed: see mru_sqlite_settle() */
     struct mru_sqlite_turn *first, **last;
@@ -63,7 +66,8 @@ struct mru_sqlite {
 /* --- conn.c --- */
 
 /* SQLITE_OK and *out, or a code of SQLite. */
-int mru_sqlite_conn_open(const char *path, struct mru_sqlite_conn **out);
+int mru_sqlite_conn_open(const char *path, int writes,
+                         struct mru_sqlite_conn **out);
 /* Also after a failure in the middle: what was begun is rolled back. */
 void mru_sqlite_conn_close(struct mru_sqlite_conn *conn);
 /* NULL: *code says why. */
@@ -80,7 +84,8 @@ int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
 int mru_sqlite_settle(struct mru_sqlite_conn *conn);
 /* What a store answers for a code when nothing was applied. */
 int32_t mru_sqlite_result(int code);
-/* A reader of the pool, or a new one; and back. broken: it is closed. */
+/* A connection to read with: the writer's, one of the pool, or a new one; and
+ * back. broken: it is closed. */
 int mru_sqlite_take(struct mru_sqlite *store, struct mru_sqlite_conn **out);
 void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
                      int broken);
@@ -101,5 +106,8 @@ int32_t mru_sqlite_get(void *user, const mereau_need *need, mereau_emit emit,
 int32_t mru_sqlite_scan(void *user, const mereau_need *need, mereau_emit emit,
                         void *arg);
 int32_t mru_sqlite_commit(void *user, const mereau_need *need, size_t *failed);
+/* With the lock taken: the caller owns `writer` no more; the first that waits
+ * does. */
+void mru_sqlite_hand_on(struct mru_sqlite *store);
 
 #endif

@@ -156,7 +156,7 @@ static void set_shaken(struct mru_sqlite *store, int shaken) {
 
 /* A new connection, after a failure. */
 static int recover(struct mru_sqlite *store) {
-    int code = mru_sqlite_conn_open(store->path, &store->writer);
+    int code = mru_sqlite_conn_open(store->path, 1, &store->writer);
     if (code == SQLITE_OK && store->shaken) {
         /* The log is opened, and what is in it found, by reading. */
         code = sqlite3_exec(store->writer->db, "SELECT 1 FROM record LIMIT 1",
@@ -186,29 +186,52 @@ static void write_turns(struct mru_sqlite *store,
     }
 }
 
-/* With the lock taken: becomes the writer for all that wait, the caller among
- * them, and lets them go. */
-static void write_waiting(struct mru_sqlite *store) {
+void mru_sqlite_hand_on(struct mru_sqlite *store) {
+    store->taken = store->first != NULL;
+    if (store->first != NULL) {
+        store->first->leads = 1;
+        (void)pthread_cond_signal(&store->first->woken);
+    }
+}
+
+/* With the lock taken, as the owner of `writer`: writes for all that wait, the
+ * caller among them, lets them go, and hands on. */
+static void lead(struct mru_sqlite *store) {
     struct mru_sqlite_turn *turns = store->first, *next;
     store->first = NULL;
     store->last = &store->first;
-    store->writing = 1;
     pthread_mutex_unlock(&store->lock);
     write_turns(store, turns);
     pthread_mutex_lock(&store->lock);
-    store->writing = 0;
+    mru_sqlite_hand_on(store);
     for (; turns != NULL; turns = next) {
         next = turns->next; /* gone as soon as its owner sees `done` */
         turns->done = 1;
+        (void)pthread_cond_signal(&turns->woken);
     }
-    pthread_cond_broadcast(&store->turned);
 }
 
 /* --- the callback --- */
 
+static void wait_and_write(struct mru_sqlite *store,
+                           struct mru_sqlite_turn *turn) {
+    pthread_mutex_lock(&store->lock);
+    *store->last = turn;
+    store->last = &turn->next;
+    if (!store->taken)
+        store->taken = turn->leads = 1;
+    while (!turn->done) {
+        if (turn->leads)
+            lead(store);
+        else
+            (void)pthread_cond_wait(&turn->woken, &store->lock);
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
 int32_t mru_sqlite_commit(void *user, const mereau_need *need, size_t *failed) {
     struct mru_sqlite *store = user;
-    struct mru_sqlite_turn turn = {NULL, need, SIZE_MAX, MEREAU_STORE_IO, 0};
+    struct mru_sqlite_turn turn;
     int32_t result;
 
     if (store->process != mru_process_id())
@@ -216,14 +239,14 @@ int32_t mru_sqlite_commit(void *user, const mereau_need *need, size_t *failed) {
     result = mru_writes_allowed(need);
     if (result != MEREAU_STORE_OK)
         return result;
-    pthread_mutex_lock(&store->lock);
-    *store->last = &turn;
-    store->last = &turn.next;
-    while (!turn.done && store->writing)
-        pthread_cond_wait(&store->turned, &store->lock);
-    if (!turn.done)
-        write_waiting(store);
-    pthread_mutex_unlock(&store->lock);
+    memset(&turn, 0, sizeof turn);
+    turn.need = need;
+    turn.failed = SIZE_MAX;
+    turn.result = MEREAU_STORE_IO;
+    if (pthread_cond_init(&turn.woken, NULL) != 0)
+        return MEREAU_STORE_BUSY;
+    wait_and_write(store, &turn);
+    (void)pthread_cond_destroy(&turn.woken);
     if (turn.result == MEREAU_STORE_CONFLICT && failed != NULL)
         *failed = turn.failed;
     return turn.result;
