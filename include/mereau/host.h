@@ -149,7 +149,8 @@ enum {
  * a scan (index 0, 1, 2 ...). Memory need only live during the call. Nonzero:
  * stop, and return MEREAU_STORE_STOPPED. A key that is missing, doubled or was
  * not asked for makes the answer MEREAU_STORE_IO: a broken loop must not mean
- * "not revoked". Since: 0.1. */
+ * "not revoked". During a get it does not call the store, which may hold locks.
+ * Since: 0.1. */
 typedef int32_t (*mereau_emit)(void *arg, size_t index,
                                const mereau_record *record);
 

@@ -519,13 +519,15 @@ struct caller {
     int failures;
 };
 
+/* Also reads: more callers than there are connections to read with. */
 static void *commit_each(void *arg) {
     struct caller *caller = arg;
     char key[32];
     for (unsigned i = 0; i < EACH; i++) {
         snprintf(key, sizeof key, "%u-%u", caller->index, i);
         caller->failures +=
-            put(caller->store, key, 0, i + 1, "x") != MEREAU_STORE_OK;
+            put(caller->store, key, 0, i + 1, "x") != MEREAU_STORE_OK ||
+            version_of(caller->store, key, NULL) != i + 1;
     }
     return NULL;
 }

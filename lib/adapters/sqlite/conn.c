@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-enum { MAX_IDLE = 8 };
+/* More at once get nothing done sooner: SQLite's allocator has one lock, and a
+ * connection that is opened for one read costs as much as ten. */
+enum { MAX_READERS = 8 };
 
 /* SQLite waits by polling; several processes may want to write. Quick at first,
  * then slower, about 2 s in all; after that the library is told BUSY and waits
@@ -144,38 +146,61 @@ int32_t mru_sqlite_result(int code) {
 
 /* --- the pool --- */
 
-int mru_sqlite_take(struct mru_sqlite *store, struct mru_sqlite_conn **out) {
-    pthread_mutex_lock(&store->lock);
-    if (!store->taken && store->writer != NULL) {
+/* A connection that is free now; NULL: none. */
+static struct mru_sqlite_conn *free_conn(struct mru_sqlite *store, int borrow) {
+    struct mru_sqlite_conn *conn = store->idle;
+    if (borrow && !store->taken && store->writer != NULL) {
         store->taken = 1;
-        *out = store->writer;
-    } else {
-        *out = store->idle;
-        if (*out != NULL) {
-            store->idle = (*out)->next;
-            store->n_idle--;
-        }
+        return store->writer;
     }
+    if (conn != NULL)
+        store->idle = conn->next;
+    return conn;
+}
+
+static void one_reader_less(struct mru_sqlite *store) {
+    store->n_readers--;
+    (void)pthread_cond_signal(&store->freed);
+}
+
+int mru_sqlite_take(struct mru_sqlite *store, int quick,
+                    struct mru_sqlite_conn **out) {
+    int code = SQLITE_OK;
+
+    pthread_mutex_lock(&store->lock);
+    while ((*out = free_conn(store, quick)) == NULL && quick &&
+           store->n_readers >= MAX_READERS)
+        (void)pthread_cond_wait(&store->freed, &store->lock);
+    store->n_readers += *out == NULL;
     pthread_mutex_unlock(&store->lock);
-    return *out != NULL ? SQLITE_OK : mru_sqlite_conn_open(store->path, 0, out);
+    if (*out != NULL)
+        return SQLITE_OK;
+    code = mru_sqlite_conn_open(store->path, 0, out);
+    if (code != SQLITE_OK) {
+        pthread_mutex_lock(&store->lock);
+        one_reader_less(store);
+        pthread_mutex_unlock(&store->lock);
+    }
+    return code;
 }
 
 void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
                      int broken) {
-    int kept = 0;
+    int closed = broken;
     pthread_mutex_lock(&store->lock);
     if (conn->writes) {
         if (broken)
             store->writer = NULL; /* the next writer opens one */
-        kept = !broken;
         mru_sqlite_hand_on(store);
-    } else if (!broken && store->n_idle < MAX_IDLE) {
+    } else if (broken || store->n_readers > MAX_READERS) {
+        one_reader_less(store);
+        closed = 1;
+    } else {
         conn->next = store->idle;
         store->idle = conn;
-        store->n_idle++;
-        kept = 1;
+        (void)pthread_cond_signal(&store->freed);
     }
     pthread_mutex_unlock(&store->lock);
-    if (!kept)
+    if (closed)
         mru_sqlite_conn_close(conn);
 }

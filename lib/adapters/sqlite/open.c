@@ -21,6 +21,7 @@ static void sqlite_close(void *user) {
             mru_sqlite_conn_close(conn);
         }
         mru_sqlite_conn_close(store->writer);
+        (void)pthread_cond_destroy(&store->freed);
         (void)pthread_mutex_destroy(&store->lock);
     }
     free(store->path);
@@ -32,6 +33,11 @@ static struct mru_sqlite *store_new(void) {
     if (store == NULL)
         return NULL;
     if (pthread_mutex_init(&store->lock, NULL) != 0) {
+        mru_free(store);
+        return NULL;
+    }
+    if (pthread_cond_init(&store->freed, NULL) != 0) {
+        (void)pthread_mutex_destroy(&store->lock);
         mru_free(store);
         return NULL;
     }

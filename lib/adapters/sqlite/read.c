@@ -115,14 +115,14 @@ static int is_shaken(struct mru_sqlite *store) {
 
 static int32_t read_with(int (*read)(struct mru_sqlite_conn *,
                                      const mereau_need *, mereau_emit, void *),
-                         struct mru_sqlite *store, const mereau_need *need,
-                         mereau_emit emit, void *arg) {
+                         int quick, struct mru_sqlite *store,
+                         const mereau_need *need, mereau_emit emit, void *arg) {
     struct mru_sqlite_conn *conn = NULL;
     int code;
 
     if (store->process != mru_process_id())
         return MEREAU_STORE_IO; /* a fork: the parent's locks are not ours */
-    code = mru_sqlite_take(store, &conn);
+    code = mru_sqlite_take(store, quick, &conn);
     if (code != SQLITE_OK)
         return mru_sqlite_result(code);
     code = read(conn, need, emit, arg);
@@ -137,10 +137,10 @@ static int32_t read_with(int (*read)(struct mru_sqlite_conn *,
 
 int32_t mru_sqlite_get(void *user, const mereau_need *need, mereau_emit emit,
                        void *arg) {
-    return read_with(get_all, user, need, emit, arg);
+    return read_with(get_all, 1, user, need, emit, arg);
 }
 
 int32_t mru_sqlite_scan(void *user, const mereau_need *need, mereau_emit emit,
                         void *arg) {
-    return read_with(scan_all, user, need, emit, arg);
+    return read_with(scan_all, 0, user, need, emit, arg);
 }

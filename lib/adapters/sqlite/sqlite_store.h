@@ -56,7 +56,8 @@ struct mru_sqlite {
     uint64_t process;
     pthread_mutex_t lock; /* guards all that follows */
     struct mru_sqlite_conn *idle; /* readers */
-    size_t n_idle;
+    size_t n_readers; /* those in use, too */
+    pthread_cond_t freed; /* a reader, or the writer */
     int taken; /* a caller owns `writer`, to write or to read */
     struct mru_sqlite_conn *writer; /* NULL: to be opened by the next writer */
     int shaken; /* a commit failed: see mru_sqlite_settle() */
@@ -84,9 +85,11 @@ int mru_sqlite_bind(sqlite3_stmt *stmt, int at, const uint8_t *data,
 int mru_sqlite_settle(struct mru_sqlite_conn *conn);
 /* What a store answers for a code when nothing was applied. */
 int32_t mru_sqlite_result(int code);
-/* A connection to read with: the writer's, one of the pool, or a new one; and
- * back. broken: it is closed. */
-int mru_sqlite_take(struct mru_sqlite *store, struct mru_sqlite_conn **out);
+/* A connection to read with, and back. quick: for no longer than a few look-ups
+ * that call nobody: it may be the writer's, and is waited for when there are
+ * enough; otherwise one of the pool, or a new one. broken: it is closed. */
+int mru_sqlite_take(struct mru_sqlite *store, int quick,
+                    struct mru_sqlite_conn **out);
 void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
                      int broken);
 

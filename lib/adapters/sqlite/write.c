@@ -191,6 +191,8 @@ void mru_sqlite_hand_on(struct mru_sqlite *store) {
     if (store->first != NULL) {
         store->first->leads = 1;
         (void)pthread_cond_signal(&store->first->woken);
+    } else {
+        (void)pthread_cond_signal(&store->freed);
     }
 }
 
