@@ -19,11 +19,9 @@
 
 #include <mereau/postgres.h>
 
-#include "../faults/life.h"
+#include "../faults/crowd.h"
 #include "../faults/proxy.h"
 #include "server.h"
-
-enum { THREADS = 8, PROCESSES = 3 };
 
 static struct server server;
 
@@ -36,10 +34,6 @@ static int tear_down(void **state) {
     (void)state;
     server_remove(&server);
     return 0;
-}
-
-static unsigned rounds(unsigned n) {
-    return getenv("MEREAU_SOAK") != NULL ? 10 * n : n;
 }
 
 static void pause_ms(uint64_t ms) {
@@ -55,104 +49,26 @@ static mereau_store *open_on(const char *conninfo) {
     return store;
 }
 
-/* --- a life: on threads, or of one process --- */
+/* --- a life --- */
 
-struct crowd {
-    struct life *life;
-    struct host host;
-    mereau_store *store;
-    pthread_t threads[THREADS];
-    struct one {
-        struct crowd *crowd;
-        int number;
-    } ones[THREADS];
-    atomic_int over;
-};
-
-static void *live(void *arg) {
-    struct one *one = arg;
-    struct crowd *crowd = one->crowd;
-    int busy = 1;
-    while (busy && !crowd->over) {
-        busy = 0;
-        for (int d = one->number; d < LIFE_DEVICES; d += THREADS)
-            if (!crowd->over)
-                busy |= life_live(crowd->life, &crowd->host, d);
-    }
-    return NULL;
-}
-
-/* A life on an empty database; its context on a connection string. */
-static void crowd_open(struct crowd *crowd, const char *conninfo) {
-    memset(crowd, 0, sizeof *crowd);
-    crowd->life = life_new(NULL);
-    assert_non_null(crowd->life);
-    crowd->store = open_on(conninfo);
-    assert_non_null(crowd->store);
+/* On an empty database; its context on a connection string. */
+static void open_crowd(struct crowd *crowd, const char *conninfo) {
+    mereau_store *store = open_on(conninfo); /* makes the table */
     assert_int_equal(
         server_sql(server.conninfo, "DELETE FROM mereau_record", NULL, 0), 0);
-    assert_int_equal(host_open_on(&crowd->host, crowd->life, crowd->store),
-                     MEREAU_OK);
-    assert_int_equal(life_begin(crowd->life, &crowd->host), MEREAU_OK);
+    crowd_open(crowd, store);
 }
 
-static void crowd_start(struct crowd *crowd) {
-    for (int i = 0; i < THREADS; i++) {
-        crowd->ones[i].crowd = crowd;
-        crowd->ones[i].number = i;
-        assert_int_equal(
-            pthread_create(&crowd->threads[i], NULL, live, &crowd->ones[i]), 0);
-    }
-}
-
-static void crowd_stop(struct crowd *crowd) {
-    crowd->over = 1;
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(crowd->threads[i], NULL);
-}
-
-static void crowd_close(struct crowd *crowd) {
-    host_close(&crowd->host);
-    mereau_store_close(crowd->store);
-}
-
-struct sum {
-    struct life_found found;
-    unsigned harm, answers;
-};
-
-/* What came of it, read by another context; the end of the life. */
-static void crowd_check(struct crowd *crowd, struct sum *sum, int print) {
-    struct life_view view;
-    struct host host = {0};
-    mereau_store *store = open_on(server.conninfo);
-    assert_non_null(store);
-    sum->found.print = print;
-    assert_int_equal(host_open_on(&host, crowd->life, store), MEREAU_OK);
-    life_view_now(&view, crowd->life);
-    life_check(crowd->life, &host, &view, &sum->found);
-    sum->found.broken += crowd->life->problems;
-    sum->answers += life_answers(crowd->life);
-    host_close(&host);
-    mereau_store_close(store);
-    life_free(crowd->life);
-}
-
-static void must_be_whole(const char *kind, const struct sum *sum) {
-    printf("faults: PostgreSQL, %s: %u, %u answers, %u looked for again, "
-           "%u lost, %u doubled, %u broken\n",
-           kind, sum->harm, sum->answers, sum->found.checked, sum->found.lost,
-           sum->found.doubled, sum->found.broken);
-    assert_int_equal(sum->found.lost, 0);
-    assert_int_equal(sum->found.doubled, 0);
-    assert_int_equal(sum->found.broken, 0);
-    assert_true(sum->found.checked > 0);
-    assert_true(sum->answers > sum->harm / 4);
+/* It is over; what came of it. */
+static void end_crowd(struct crowd *crowd, struct crowd_sum *sum) {
+    crowd_stop(crowd);
+    crowd_close(crowd);
+    crowd_check(crowd, open_on(server.conninfo), sum, 1);
 }
 
 /* --- the server --- */
 
-static void stop_and_start(struct sum *sum, uint64_t *random, int sig) {
+static void stop_and_start(struct crowd_sum *sum, uint64_t *random, int sig) {
     pause_ms(5 + next_random(random) % 60);
     server_stop(&server, sig);
     pause_ms(next_random(random) % 20);
@@ -161,20 +77,19 @@ static void stop_and_start(struct sum *sum, uint64_t *random, int sig) {
 }
 
 static void stops(const char *kind, int sig) {
-    struct sum sum = {0};
+    struct crowd_sum sum = {0};
     uint64_t random = (uint64_t)sig;
-    for (unsigned i = 0; i < rounds(5); i++) {
+    unsigned lives = crowd_rounds(5);
+    for (unsigned i = 0; i < lives; i++) {
         struct crowd crowd;
-        crowd_open(&crowd, server.conninfo);
+        open_crowd(&crowd, server.conninfo);
         crowd_start(&crowd);
         stop_and_start(&sum, &random, sig);
         stop_and_start(&sum, &random, sig);
         pause_ms(20);
-        crowd_stop(&crowd);
-        crowd_close(&crowd);
-        crowd_check(&crowd, &sum, 1);
+        end_crowd(&crowd, &sum);
     }
-    must_be_whole(kind, &sum);
+    crowd_must_be_whole("PostgreSQL", kind, &sum, 2 * lives);
 }
 
 static void immediate_stops_lose_and_double_nothing(void **state) {
@@ -189,13 +104,14 @@ static void ordered_stops_lose_and_double_nothing(void **state) {
 
 /* One process of the server dies: it ends all others and recovers. */
 static void a_killed_backend_loses_and_doubles_nothing(void **state) {
-    struct sum sum = {0};
+    struct crowd_sum sum = {0};
     uint64_t random = 9;
+    unsigned lives = crowd_rounds(5);
     (void)state;
-    for (unsigned i = 0; i < rounds(5); i++) {
+    for (unsigned i = 0; i < lives; i++) {
         struct crowd crowd;
         char pid[16];
-        crowd_open(&crowd, server.conninfo);
+        open_crowd(&crowd, server.conninfo);
         crowd_start(&crowd);
         for (int n = 0; n < 2; n++) {
             pause_ms(5 + next_random(&random) % 60);
@@ -209,73 +125,43 @@ static void a_killed_backend_loses_and_doubles_nothing(void **state) {
             assert_int_equal(server_wait(&server), 0);
         }
         pause_ms(20);
-        crowd_stop(&crowd);
-        crowd_close(&crowd);
-        crowd_check(&crowd, &sum, 1);
+        end_crowd(&crowd, &sum);
     }
-    must_be_whole("backend killed", &sum);
+    crowd_must_be_whole("PostgreSQL", "backend killed", &sum, 2 * lives);
 }
 
 /* --- clients --- */
 
-/* A process that lives some of the devices, all of them reached by all. */
-static void child(struct crowd *crowd, int number) {
-    int busy = 1;
-    crowd->store = open_on(server.conninfo);
-    if (crowd->store == NULL ||
-        host_open_on(&crowd->host, crowd->life, crowd->store) != MEREAU_OK)
-        _exit(1);
-    while (busy) {
-        busy = 0;
-        for (int d = number; d < LIFE_DEVICES; d += PROCESSES)
-            busy |= life_live(crowd->life, &crowd->host, d);
-    }
-    crowd_close(crowd);
-    _exit(0);
+static mereau_store *open_direct(void *unused) {
+    (void)unused;
+    return open_on(server.conninfo);
 }
 
 static void killed_clients_lose_and_double_nothing(void **state) {
-    struct sum sum = {0};
+    enum { KILLS = 9 };
+    struct crowd_sum sum = {0};
     uint64_t random = 5;
+    unsigned lives = crowd_rounds(4);
     (void)state;
-    for (unsigned i = 0; i < rounds(4); i++) {
+    for (unsigned i = 0; i < lives; i++) {
         struct crowd crowd;
-        pid_t pids[PROCESSES];
-        crowd_open(&crowd, server.conninfo);
+        open_crowd(&crowd, server.conninfo);
         crowd_close(&crowd);
-        for (int n = 0; n < 12; n++) {
-            int which = n % PROCESSES, status;
-            if (n >= PROCESSES) {
-                pause_ms(4 + next_random(&random) % 40);
-                kill(pids[which], SIGKILL);
-                assert_int_equal(waitpid(pids[which], &status, 0), pids[which]);
-                sum.harm += WIFSIGNALED(status) != 0;
-            }
-            pids[which] = fork();
-            if (pids[which] == 0)
-                child(&crowd, which);
-            assert_true(pids[which] > 0);
-        }
-        for (int n = 0; n < PROCESSES; n++) {
-            pause_ms(30);
-            kill(pids[n], SIGKILL);
-            assert_int_equal(waitpid(pids[n], NULL, 0), pids[n]);
-        }
-        crowd_check(&crowd, &sum, 1);
+        crowd_kill_clients(&crowd, open_direct, NULL, KILLS, &random, &sum);
+        crowd_check(&crowd, open_on(server.conninfo), &sum, 1);
     }
-    must_be_whole("clients killed", &sum);
-    assert_true(sum.harm > 20);
+    crowd_must_be_whole("PostgreSQL", "clients killed", &sum, lives * KILLS);
 }
 
 /* --- connections --- */
 
 static void cut_connections_lose_and_double_nothing(void **state) {
-    struct sum sum = {0};
+    struct crowd_sum sum = {0};
     char through[192];
     struct sockaddr_un at;
     struct proxy *proxy;
     struct proxy_cuts cuts = {0, 0};
-    unsigned wanted = rounds(200);
+    unsigned wanted = crowd_rounds(200);
     (void)state;
     server_address(&server, &at);
     proxy = proxy_start((struct sockaddr *)&at, sizeof at);
@@ -285,7 +171,7 @@ static void cut_connections_lose_and_double_nothing(void **state) {
          i++) {
         struct crowd crowd;
         proxy_cut_at_random(proxy, i, 0, 0);
-        crowd_open(&crowd, through);
+        open_crowd(&crowd, through);
         /* What a new connection is asked first takes about 2500 bytes. */
         proxy_cut_at_random(proxy, i, 20000, 20000);
         crowd_start(&crowd);
@@ -293,24 +179,22 @@ static void cut_connections_lose_and_double_nothing(void **state) {
             proxy_cut_once(proxy, n % 2, (uint32_t)(n * 37 % 800));
             pause_ms(10);
         }
-        crowd_stop(&crowd);
-        crowd_close(&crowd);
-        crowd_check(&crowd, &sum, 1);
+        end_crowd(&crowd, &sum);
         cuts = proxy_cuts(proxy);
     }
     proxy_stop(proxy);
     sum.harm = cuts.requests + cuts.replies;
     assert_true(cuts.requests > wanted / 5 && cuts.replies > wanted / 5);
-    must_be_whole("connections cut", &sum);
+    crowd_must_be_whole("PostgreSQL", "connections cut", &sum, wanted);
 }
 
 /* Without durability a crash of the machine takes answers back, and the check
  * must see such a loss: here the table is what it was before. */
 static void a_database_that_went_back_is_noticed(void **state) {
     struct crowd crowd;
-    struct sum sum = {0};
+    struct crowd_sum sum = {0};
     (void)state;
-    crowd_open(&crowd, server.conninfo);
+    open_crowd(&crowd, server.conninfo);
     crowd_start(&crowd);
     pause_ms(60);
     assert_int_equal(server_sql(server.conninfo,
@@ -327,7 +211,7 @@ static void a_database_that_went_back_is_noticed(void **state) {
                                 "DROP TABLE before",
                                 NULL, 0),
                      0);
-    crowd_check(&crowd, &sum, 0);
+    crowd_check(&crowd, open_on(server.conninfo), &sum, 0);
     assert_true(sum.found.lost + sum.found.broken > 0);
 }
 
