@@ -23,8 +23,7 @@ mereau_ctx *mereau_ctx_new(void) {
         return NULL;
     atomic_init(&ctx->refs, 1);
     ctx->cache = mru_cache_new();
-    ctx->extract = mru_mac_new(MRU_SHA256, NULL, 0);
-    if (ctx->cache == NULL || ctx->extract == NULL) {
+    if (ctx->cache == NULL) {
         mru_ctx_release(ctx);
         return NULL;
     }
@@ -43,7 +42,6 @@ void mru_ctx_release(mereau_ctx *ctx) {
     if (ctx == NULL || atomic_fetch_sub(&ctx->refs, 1) != 1)
         return;
     mru_cache_free(ctx->cache);
-    mru_mac_free(ctx->extract);
     for (size_t i = 0; i < ctx->n_roots; i++)
         mru_mac_free(ctx->roots[i].derive);
     mru_free_wiped(ctx, sizeof *ctx);

@@ -42,7 +42,6 @@ struct mereau_ctx {
     int keep_events;
     struct mru_root_key roots[MRU_MAX_ROOT_KEYS];
     size_t n_roots; /* the last one makes what is new */
-    mru_mac *extract; /* what operations extract from their seeds with */
     int64_t max_token, max_json, max_list, max_text, max_page;
     struct mru_cache *cache;
 };

@@ -2,8 +2,8 @@
 #include "keyring_record.h"
 
 /* What a sealed private key is bound to, besides its tenant. */
-static void seal_label(char out[160], const char *kid) {
-    mru_say(out, 160, "keyring/%s", kid);
+static void seal_label(char out[MRU_TX_LABEL], const char *kid) {
+    mru_say(out, MRU_TX_LABEL, "keyring/%s", kid);
 }
 
 static mereau_status corrupt(mereau_op *op, const char *found) {
@@ -73,7 +73,7 @@ static mereau_status key_from_text(mereau_op *op, const struct mru_ring_key *of,
 
 static mereau_status prepare_private(mereau_op *op, struct mru_ring_key *key) {
     struct mru_buf jwk = {0};
-    char label[160];
+    char label[MRU_TX_LABEL];
     mereau_status status;
     seal_label(label, key->kid);
     status = mru_unseal_field(op, &key->row, label, &jwk);
@@ -117,7 +117,7 @@ static mereau_status fill_row(mereau_op *op, struct mru_bag *row,
                               const mru_key *key,
                               const struct mru_key_entry *entry) {
     struct mru_buf jwk = {0};
-    char label[160];
+    char label[MRU_TX_LABEL];
     mereau_status status = MEREAU_E_NOMEM;
     mru_bag_set_text(row, MEREAU_KID, mru_key_kid(key));
     mru_bag_set_text(row, MEREAU_ALG, mru_alg_name(mru_key_alg(key)));

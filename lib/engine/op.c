@@ -306,7 +306,6 @@ static mereau_status begin(mereau_op *op) {
                                "random bytes", "a failure");
     }
     mru_tx_begin(&op->tx, &host, op->tenant->name, seed, op->now_at, &op->err);
-    op->tx.extract = ctx->extract;
     op->tx.dry = op->dry;
     op->tx.stale_ok = (op->class->flags & MRU_OP_STALE_OK) != 0 &&
                       (mru_op_caps(op) & MEREAU_CAP_STALE) != 0;

@@ -259,37 +259,19 @@ const void *mru_tx_keep(struct mru_tx *tx, size_t slot, const void *data,
     return copy;
 }
 
-/* HKDF's first step, with index and batch as its salt. Nearly always both are 0:
- * that is kept, and a salt of zeros is the key of tx->extract. 0 or -1. */
-static int extract(struct mru_tx *tx, uint32_t index, uint8_t prk[32]) {
-    const mereau_slice seed = {tx->seed, sizeof tx->seed};
-    uint8_t number[8];
-    int first = index == 0 && tx->batches == 0, failed;
-    if (first && tx->has_extracted) {
-        memcpy(prk, tx->extracted, 32);
-        return 0;
-    }
-    mru_put_u32(number, index);
-    mru_put_u32(number + 4, tx->batches);
-    failed = first && tx->extract != NULL
-                 ? mru_mac_run(tx->extract, &seed, 1, prk)
-                 : mru_hmac(MRU_SHA256, number, sizeof number, &seed, 1, prk);
-    if (first && !failed) {
-        memcpy(tx->extracted, prk, 32);
-        tx->has_extracted = 1;
-    }
-    return failed;
-}
-
+/* HKDF's second step (RFC 5869 2.3): the seed is a random key already, so that
+ * the first is left out (3.3). */
 int mru_tx_random(struct mru_tx *tx, const char *label, uint32_t index,
                   uint8_t *out, size_t len) {
-    const mereau_slice info = {(const uint8_t *)label, strlen(label)};
-    uint8_t prk[32];
-    int failed = extract(tx, index, prk);
-    if (!failed)
-        failed = mru_hkdf_expand(prk, &info, out, len);
-    else
+    uint8_t info[8 + MRU_TX_LABEL];
+    size_t label_len = strlen(label);
+    mereau_slice all = {info, 8 + label_len};
+    if (label_len > MRU_TX_LABEL) {
         mru_wipe(out, len);
-    mru_wipe(prk, sizeof prk);
-    return failed;
+        return -1;
+    }
+    mru_put_u32(info, index);
+    mru_put_u32(info + 4, tx->batches);
+    memcpy(info + 8, label, label_len);
+    return mru_hkdf_expand(tx->seed, &all, out, len);
 }

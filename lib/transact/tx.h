@@ -31,12 +31,13 @@
 struct mru_rec {
     struct mru_rkey key;
     int state; /* MRU_REC_* */
-    int fed;   /* answered in the get that is under way */
+    int fed; /* answered in the get that is under way */
     uint8_t *value;
     size_t value_len;
     uint64_t version;
     int64_t drop_at;
 };
+enum { MRU_TX_LABEL = 160 }; /* bytes of what a draw is for */
 enum { MRU_REC_WANTED = 0, MRU_REC_ABSENT = 1, MRU_REC_PRESENT = 2 };
 
 /* One staged write. */
@@ -80,10 +81,6 @@ struct mru_tx {
     const char *partition;
     mereau_error *err;
     uint8_t seed[32];
-    const struct mru_mac *extract; /* HMAC-SHA256 with a key of zeros, given by
-                                      the owner; NULL: made when needed */
-    uint8_t extracted[32]; /* HKDF's first step for the number 0 */
-    int has_extracted;
     int64_t started_at;
     int dry;
     int stale_ok; /* reads may be answered from an older state: set by the owner,
@@ -93,7 +90,7 @@ struct mru_tx {
     int waiting; /* a need is out and not answered */
     int answered;
     int32_t result;
-    int broken;  /* the answer broke the rules of feeding */
+    int broken; /* the answer broke the rules of feeding */
     int misused; /* an answer came without a need */
     int no_memory;
     uint32_t attempts;
@@ -163,8 +160,7 @@ mereau_status mru_tx_put_any(struct mru_tx *tx, const struct mru_rkey *key,
 mereau_status mru_tx_put_new(struct mru_tx *tx, const struct mru_rkey *key,
                              const struct mru_bag *bag, int64_t drop_at);
 mereau_status mru_tx_delete(struct mru_tx *tx, const struct mru_rkey *key);
-mereau_status mru_tx_delete_any(struct mru_tx *tx,
-                                const struct mru_rkey *key);
+mereau_status mru_tx_delete_any(struct mru_tx *tx, const struct mru_rkey *key);
 /* A record that a scan found, if it is still as it was found. */
 mereau_status mru_tx_delete_found(struct mru_tx *tx,
                                   const struct mru_rec *found);
@@ -184,7 +180,8 @@ mereau_status mru_tx_sign(struct mru_tx *tx, int32_t alg, const char *label,
  * alone, for the next time it is called. NULL without memory. */
 const void *mru_tx_keep(struct mru_tx *tx, size_t slot, const void *data,
                         size_t len);
-/* Bytes drawn from the seed, the same at every attempt. 0 or -1. */
+/* Bytes drawn from the seed, the same at every attempt; label: at most
+ * MRU_TX_LABEL bytes. 0 or -1. */
 int mru_tx_random(struct mru_tx *tx, const char *label, uint32_t index,
                   uint8_t *out, size_t len);
 
