@@ -214,9 +214,9 @@ MUTANTS = [
       "tx->n_unknown = 0; tx->unknown[tx->n_unknown++] = tx->version;",
       "lost_answers_two"),
     m("other_ids_at_every_attempt", "own", SNAPSHOT,
-      "int failed = extract(tx, index, prk);",
-      "int failed = extract(tx, index + (strcmp(label, \"version\") == 0 ? 0 : "
-      "1000 * tx->attempts), prk);", "mint_plain"),
+      "mru_put_u32(info, index);",
+      "mru_put_u32(info, index + (strcmp(label, \"version\") == 0 ? 0 : "
+      "1000 * tx->attempts));", "mint_plain"),
     m("one_version_for_all_attempts", "own", TX,
       "mru_tx_random(tx, \"version\", tx->attempts, bytes, sizeof bytes)",
       "mru_tx_random(tx, \"version\", 0, bytes, sizeof bytes)", "last_count"),
