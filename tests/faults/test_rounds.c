@@ -2,22 +2,16 @@
  * after round: they are killed, the disk is full or read-only, others hold the
  * file's lock, replies get lost, the clock is set. After each round everything that
  * was answered must be there, once. 10 rounds of each kind, 100 with MEREAU_SOAK. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* unshare */
-#endif
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +21,7 @@
 
 #include "../store/support.h"
 #include "life.h"
+#include "small_disk.h"
 
 enum { PROCESSES = 3, THREADS = 3 };
 
@@ -280,64 +275,29 @@ static void the_disk_of_sqlite_fails(void **state) {
 
 /* --- a file system that is really full --- */
 
-/* Takes all that is free but some. */
-static void fill_up(struct rounds *r, const char *path, unsigned left) {
-    static const char nothing[4096];
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    off_t len = 0;
-    ssize_t n;
-    assert_true(file >= 0);
-    while ((n = write(file, nothing, sizeof nothing)) > 0)
-        len += n;
-    assert_int_equal(errno, ENOSPC);
-    assert_int_equal(ftruncate(file, len > (off_t)left ? len - (off_t)left : 0),
-                     0);
-    close(file);
-    r->harm++;
-}
-
 static void round_of_small_disk(struct rounds *r) {
     struct host host;
     char filler[128];
     folder_file(&r->folder, "filler", filler);
     open_host(r, &host);
     r->life->impatient = 1;
-    fill_up(r, filler, draw(r, 60) * 4096);
+    small_disk_fill(filler, draw(r, 60) * 4096);
+    r->harm++;
     work(r, &host, 120);
     assert_int_equal(unlink(filler), 0);
     work(r, &host, 60);
     host_close(&host);
 }
 
-/* One that only this process sees, and that goes with it. */
-static int mount_small(const char *path) {
-    return unshare(CLONE_NEWNS) == 0 &&
-           mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-           mount("tmpfs", path, "tmpfs", 0, "size=8m") == 0;
-}
-
-/* Only who may mount can have one; what others tried is the same by ENOSPC. */
 static void a_small_disk_is_full(void **state) {
-    struct folder small;
-    char other[128] = "";
-    const char *before = getenv("TMPDIR");
+    struct small_disk disk;
     (void)state;
-    assert_int_equal(folder_make(&small), 0);
-    if (!mount_small(small.path)) {
-        print_message("faults: SQLite, disk full (tmpfs): not tried, since "
-                      "this user cannot mount\n");
-        folder_remove(&small);
-        return;
+    if (small_disk_mount(&disk, 8) != 0) {
+        print_message("not tried: this user may not mount\n");
+        skip();
     }
-    snprintf(other, sizeof other, "%s", before == NULL ? "" : before);
-    setenv("TMPDIR", small.path, 1);
     run_rounds("SQLite", "disk full (tmpfs)", "times", round_of_small_disk);
-    if (*other != 0)
-        setenv("TMPDIR", other, 1);
-    else
-        unsetenv("TMPDIR");
-    assert_int_equal(umount(small.path), 0);
-    folder_remove(&small);
+    small_disk_unmount(&disk);
 }
 
 /* --- others hold the lock --- */
