@@ -363,6 +363,7 @@ run-faults: $(harmed)
 	    tests/tools/run_tests.sh $(O)/log $(harmed); result=$$?; \
 	    cat $(foreach p,$(harmed:$(O)/%=%),$(O)/log/$(subst /,.,$(p)).out) | grep '^faults: '; exit $$result
 check-faults:
+	@tests/tools/deps.sh check
 	@$(again) O=build-check WERROR=1 run-faults
 
 # The same with the other provider.
@@ -416,6 +417,7 @@ run-served: $(patsubst %.c,$(O)/%,$(filter tests/$(ONE)/%,$(served_src)))
 	    cat $(patsubst %.c,$(O)/log/%.out,$(subst /,.,$(filter tests/$(ONE)/%,$(served_src)))) | \
 	    grep '^faults: '; exit $$result
 $(served:%=check-%): check-%:
+	@tests/tools/deps.sh servers
 	@$(again) O=build-check WERROR=1 ONE=$* all run-served
 # Those of Redis again, on a fresh Debian 13: a newer hiredis and Redis, and Valkey.
 check-valkey:
@@ -434,13 +436,18 @@ check-interop: $(O)/examples/demo $(interop_tools)
 	    exit $$result
 
 # --- what is asked for by name ----------------------------------------------------------
-.PHONY: soak mutants bench fuzz cover
+.PHONY: soak soak-tests mutants bench fuzz cover
+# The same, much longer; one part after the other, since they share a build.
 soak:
-	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak \
-	    test_src="$(sort $(wildcard tests/sim/test_*.c))" run-tests
-	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) O=build-soak run-faults
-	@MEREAU_SOAK=1 TIMEOUT=86400 $(again) $(served:%=check-%)
-	@$(again) O=build-soak bench-size
+	@tests/tools/deps.sh servers
+	@MEREAU_SOAK=1 TIMEOUT=86400 tests/tools/check_all.sh \
+	    soak-tests check-faults $(served:%=check-%) bench-size
+# The tests that have a long form: simulator, sizes, sweeps of allocations.
+soak_src = $(if $(test_src),$(shell grep -l MEREAU_SOAK $(test_src)))
+soak-tests:
+	@$(again) O=build-check WERROR=1 test_src="$(soak_src)" run-tests; result=$$?; \
+	    cat $(patsubst %.c,build-check/log/%.out,$(subst /,.,$(soak_src))) | \
+	    grep -E '^(sim|scale): '; exit $$result
 
 mutants:
 	@bash tests/sim/mutants.sh
@@ -452,9 +459,9 @@ bench:
 	@$(again) bench-engine bench-jose
 	@$(again) CRYPTO=openssl O=build-openssl bench-jose
 .PHONY: bench-engine bench-jose bench-size
-# 10^7 sessions on SQLite: about 8 GB in the folder where it runs.
+# 10^7 sessions on SQLite: about 8 GB in the folder where it runs. Judged by its exit.
 bench-size: $(O)/tests/bench/bench_size
-	@MEREAU_SOAK=1 $<
+	@if MEREAU_SOAK=1 $<; then echo '1 passed, 0 failed'; else echo '0 passed, 1 failed'; exit 1; fi
 bench-engine: $(benches)
 	@for b in $(benches); do echo "== $$b"; $$b || exit 1; done
 bench-jose: $(bench_jose)
@@ -498,7 +505,7 @@ help:
 	echo 'demo       one program that shows the library at work'; \
 	echo 'check      all tests of this machine; check-all: and of others'; \
 	echo '           ($(parts))'; \
-	echo 'soak       simulator and faults, for hours; mutants: planted bugs'; \
+	echo 'soak       simulator, faults and sizes, for hours; mutants: planted bugs'; \
 	echo 'fuzz       FUZZ_SECONDS=60 for each; bench, cover: numbers'; \
 	echo 'fuzz-files the fuzz targets as programs that read files (AFL++), run once over the seeds'; \
 	echo 'deps       install what is missing; install, uninstall, clean'

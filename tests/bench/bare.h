@@ -55,6 +55,7 @@ static inline double median(double *values, size_t n) {
 
 struct trace {
     size_t n_keys, n_writes, used;
+    size_t commits; /* since it was zeroed; the rest is of the last one */
     mereau_slice keys[MOST];
     mereau_write writes[MOST];
     uint8_t bytes[ROOM]; /* no malloc: the engine's time is being taken */
@@ -106,6 +107,7 @@ static inline int32_t traced_commit(void *user, const mereau_need *need,
             mine->value = trace_copy(trace, mine->value, mine->value_len);
         }
         trace->n_writes = need->n_writes;
+        trace->commits++;
     }
     return traced->inner->commit(traced->inner->user, need, failed);
 }

@@ -1,11 +1,12 @@
 #!/bin/sh
-# deps.sh core|check|all|bench - finds what building and checking need and is not there,
-# says what it will run, and installs it. Silent when nothing is missing.
+# deps.sh core|check|servers|all|bench - finds what building and checking need and is
+# not there, says what it will run, and installs it. Silent when nothing is missing.
 #
-#   core   the libraries and the demo
-#   check  and what `make check` uses
-#   all    and what `make check-all` uses
-#   bench  the libraries and what `make bench` measures beside them
+#   core     the libraries and the demo
+#   check    and what `make check` uses
+#   servers  and the servers of stores, with their clients: `make soak`
+#   all      and what `make check-all` uses
+#   bench    the libraries and what `make bench` measures beside them
 #
 # apt is tried by the project; dnf, apk and brew use the same list and are not.
 set -u
@@ -81,9 +82,10 @@ find_bench() {
 case $list in
 core) find_core ;;
 check) find_core; find_check ;;
+servers) find_core; find_check; find_servers ;;
 all) find_core; find_check; find_all ;;
 bench) find_core; find_bench ;;
-*) echo "usage: deps.sh core|check|all|bench" >&2; exit 2 ;;
+*) echo "usage: deps.sh core|check|servers|all|bench" >&2; exit 2 ;;
 esac
 [ -n "$missing" ] || exit 0
 if [ "${MEREAU_DEPS_AGAIN:-}" ]; then
