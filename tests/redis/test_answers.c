@@ -511,6 +511,9 @@ static void what_is_not_ours_is_left_alone(void **state) {
     assert_int_equal(commit(store, writes, 2), MEREAU_STORE_IO);
     assert_int_equal(version_of(store, "a", NULL), 0);
     server_must(&shared, "GET mereau:{p}:rb", "a_text_that");
+    server_must(&shared, "DEL mereau:{p}:rb", "1");
+    server_must(&shared, "SET mereau:{p}:rb \001_a_text_of_16__", "OK");
+    assert_int_equal(commit(store, writes, 2), MEREAU_STORE_IO);
     /* An answer to get would mean "absent". */
     server_must(&shared, "RENAME mereau:{p}:rb mereau:{p}:ra", "OK");
     assert_int_equal(answer_of_get(store), MEREAU_STORE_IO);
@@ -531,8 +534,8 @@ static void what_is_not_ours_is_left_alone(void **state) {
 
 /* A user who may not do one of the things that a commit does. */
 static void missing_rights_leave_no_half_commit(void **state) {
-    static const char *const rights[] = {"zadd", "mset", "del", "getrange",
-                                         "evalsha"};
+    static const char *const rights[] = {"zadd", "mset",   "del",
+                                         "mget", "exists", "evalsha"};
     mereau_redis_settings set = MEREAU_REDIS_SETTINGS_INIT;
     mereau_store *all = server_store(&shared, NULL);
     (void)state;
@@ -568,8 +571,8 @@ static void documented_rights_are_enough(void **state) {
     (void)state;
     server_must(&shared,
                 "ACL SETUSER u reset on >p ~mereau:* +info +config|get "
-                "+evalsha +eval +get +getrange +mset +del +exists +pexpireat "
-                "+zadd +zrem +zrangebylex",
+                "+evalsha +eval +multi +exec +mget +mset +del +exists "
+                "+pexpireat +zadd +zrem +zrangebylex",
                 "OK");
     set.user = "u";
     set.password = "p";
@@ -587,6 +590,83 @@ static void documented_rights_are_enough(void **state) {
     server_must(&shared, "DBSIZE", "0"); /* expired, and tidied up */
     server_must(&shared, "ACL DELUSER u", "1");
     mereau_store_close(store);
+}
+
+/* How often the server was asked for this. */
+static int calls_of(const struct server *server, const char *command) {
+    redisContext *ctx = redisConnect("127.0.0.1", (int)server->port);
+    redisReply *reply = redisCommand(ctx, "INFO commandstats");
+    char name[40];
+    const char *at;
+    int n = 0;
+    assert_non_null(reply);
+    snprintf(name, sizeof name, "cmdstat_%s:calls=", command);
+    at = strstr(reply->str, name);
+    if (at != NULL)
+        n = atoi(at + strlen(name));
+    freeReplyObject(reply);
+    redisFree(ctx);
+    return n;
+}
+
+static void get_is_one_transaction_without_a_script(void **state) {
+    mereau_store *store = server_store(&shared, NULL);
+    char found[256];
+    (void)state;
+    assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_OK);
+    server_must(&shared, "CONFIG RESETSTAT", "OK");
+    assert_int_equal(version_of(store, "a", NULL), 1);
+    assert_int_equal(version_of(store, "none", NULL), 0);
+    assert_int_equal(calls_of(&shared, "exec"), 2);
+    assert_int_equal(calls_of(&shared, "mget"), 2);
+    assert_int_equal(calls_of(&shared, "evalsha"), 0);
+    /* When memory is full, Redis 7.0 refuses any transaction, but no script that
+     * only reads. */
+    server_must(&shared, "CONFIG SET maxmemory 100000", "OK");
+    assert_int_equal(version_of(store, "a", NULL), 1);
+    assert_int_equal(keys_of(store, "p", 1, found), MEREAU_STORE_OK);
+    assert_string_equal(found, "a ");
+    server_must(&shared, "CONFIG SET maxmemory 0", "OK");
+    mereau_store_close(store);
+}
+
+/* Of MULTI, EXEC and DISCARD the server may know any or none. */
+static void get_works_without_transactions(void **state) {
+    static const char *const rights[] = {"-multi", "-exec", "-multi -exec",
+                                         "-multi -exec -discard"};
+    static const char *const words[] = {"--rename-command", "EXEC", "", NULL};
+    mereau_redis_settings set = MEREAU_REDIS_SETTINGS_INIT;
+    struct server server;
+    mereau_store *store;
+    (void)state;
+    set.user = "u";
+    set.password = "p";
+    set.connections = 1; /* what one call leaves is what the next one finds */
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
+        char command[96];
+        server_must(&shared, "FLUSHALL", "OK");
+        snprintf(command, sizeof command,
+                 "ACL SETUSER u reset on >p ~mereau:* +@all %s", rights[i]);
+        server_must(&shared, command, "OK");
+        store = server_store(&shared, &set);
+        assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_OK);
+        assert_int_equal(version_of(store, "a", NULL), 1);
+        assert_int_equal(put(store, "a", 1, 2, "x"), MEREAU_STORE_OK);
+        assert_int_equal(version_of(store, "a", NULL), 2);
+        mereau_store_close(store);
+    }
+    server_must(&shared, "ACL DELUSER u", "1");
+    assert_int_equal(server_start(&server, words), 0);
+    memset(&set, 0, sizeof set);
+    set.size = (uint32_t)sizeof set;
+    set.connections = 1;
+    store = server_store(&server, &set);
+    assert_int_equal(put(store, "a", 0, 1, "x"), MEREAU_STORE_OK);
+    assert_int_equal(version_of(store, "a", NULL), 1);
+    assert_int_equal(put(store, "a", 1, 2, "x"), MEREAU_STORE_OK);
+    assert_int_equal(version_of(store, "a", NULL), 2);
+    mereau_store_close(store);
+    server_end(&server);
 }
 
 /* --- expiry --- */
@@ -781,6 +861,8 @@ int main(void) {
         ONE(what_is_not_ours_is_left_alone),
         ONE(missing_rights_leave_no_half_commit),
         ONE(documented_rights_are_enough),
+        ONE(get_is_one_transaction_without_a_script),
+        ONE(get_works_without_transactions),
         ONE(server_drops_records_some_time_after_drop_at),
         ONE(scan_passes_over_many_that_expired),
         ONE(connections_are_bounded),

@@ -31,7 +31,7 @@ static mereau_status must_be_ok(struct mru_redis_conn *conn, const char *rule,
 
     if (conn->out.failed)
         return no_memory(err);
-    answer = mru_redis_ask(conn);
+    answer = mru_redis_ask(conn, 1);
     mru_buf_free(&conn->out);
     if (answer.reply != NULL) /* its first word: the rest is not ours to tell */
         mru_say(word, sizeof word, "%.*s",
@@ -92,7 +92,7 @@ static mereau_status connect_new(const mereau_redis_settings *set,
 /* The first one says what the store is; those after it must be as good. */
 static mereau_status look(struct mru_redis *store, struct mru_redis_conn *conn,
                           mereau_error *err) {
-    struct mru_redis_facts facts = {0, ""};
+    struct mru_redis_facts facts = {0, 0, ""};
     mereau_status status = mru_redis_look(conn, &facts, err);
     if (status == MEREAU_OK && store->facts.durable && !facts.durable)
         status = mru_refuse(err, MEREAU_E_STORE, "redis.durable", NULL,
@@ -185,13 +185,10 @@ static int take_turn(struct mru_redis *store, struct mru_redis_conn **out) {
     return code;
 }
 
-mereau_status mru_redis_take(struct mru_redis *store, uint32_t slot,
-                             struct mru_redis_conn **out, mereau_error *err) {
+static mereau_status take_own(struct mru_redis *store,
+                              struct mru_redis_conn **out, mereau_error *err) {
     mereau_status status;
 
-    *out = NULL;
-    if (store->set.take != NULL)
-        return take_hosts(store, slot, out, err);
     if (take_turn(store, out) != 0)
         return mru_refuse(err, MEREAU_E_BUSY, "redis.connections", NULL,
                           "a free connection", "all in use");
@@ -202,6 +199,18 @@ mereau_status mru_redis_take(struct mru_redis *store, uint32_t slot,
     status = conn_new(store, out, err);
     if (status != MEREAU_OK)
         forget_one(store);
+    return status;
+}
+
+mereau_status mru_redis_take(struct mru_redis *store, uint32_t slot,
+                             struct mru_redis_conn **out, mereau_error *err) {
+    mereau_status status;
+
+    *out = NULL;
+    status = store->set.take != NULL ? take_hosts(store, slot, out, err)
+                                     : take_own(store, out, err);
+    if (status == MEREAU_OK)
+        (*out)->quiet_exec = store->facts.quiet_exec;
     return status;
 }
 

@@ -35,7 +35,7 @@ static mereau_status ask_info(struct mru_redis_conn *conn, redisReply **info,
     mru_redis_arg_text(conn, "INFO");
     if (conn->out.failed)
         return mru_refuse(err, MEREAU_E_NOMEM, "memory", NULL, NULL, NULL);
-    answer = mru_redis_ask(conn);
+    answer = mru_redis_ask(conn, 1);
     /* Newer protocols give it as another kind of text. */
     if (answer.result == MEREAU_STORE_OK && answer.reply->str != NULL) {
         *info = answer.reply;
@@ -72,7 +72,7 @@ static int ask_durable(struct mru_redis_conn *conn,
     mru_redis_arg_text(conn, "CONFIG");
     mru_redis_arg_text(conn, "GET");
     mru_redis_arg_text(conn, "*append*");
-    answer = mru_redis_ask(conn);
+    answer = mru_redis_ask(conn, 1);
     if (answer.reply == NULL) {
         result = -1;
     } else if (answer.result != MEREAU_STORE_OK ||
@@ -103,11 +103,16 @@ static void add(char *text, size_t cap, const char *sentence) {
     mru_say(text + len, cap - len, "%s%s", len > 0 ? " " : "", sentence);
 }
 
-static mereau_status judge(const redisReply *info, mereau_error *err) {
-    char value[40];
+static mereau_status judge(const redisReply *info,
+                           struct mru_redis_facts *facts, mereau_error *err) {
+    char value[40], *end;
+    long major, minor;
 
     info_value(info, "redis_version", value, sizeof value);
-    if (strtol(value, NULL, 10) < 5)
+    major = strtol(value, &end, 10);
+    minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    facts->quiet_exec = major > 6 || (major == 6 && minor >= 2);
+    if (major < 5)
         return mru_refuse(err, MEREAU_E_UNSUPPORTED, "redis.version", NULL,
                           "Redis 5 or later, or Valkey", value);
     info_value(info, "role", value, sizeof value);
@@ -129,7 +134,7 @@ mereau_status mru_redis_look(struct mru_redis_conn *conn,
     mereau_status status = ask_info(conn, &info, err);
 
     if (status == MEREAU_OK)
-        status = judge(info, err);
+        status = judge(info, facts, err);
     if (status == MEREAU_OK && ask_durable(conn, facts) != 0)
         status = mru_refuse(err, MEREAU_E_STORE, "redis.info", NULL,
                             "an answer to CONFIG GET", "no reply");

@@ -1,6 +1,7 @@
-/* lib/adapters/redis/read.c - get and scan. A get is one script, so one
- * instant. A scan is pages of the index, each followed by a get of what it
- * names; an entry whose record has expired is passed over, and taken out. */
+/* lib/adapters/redis/read.c - get and scan. A get is one transaction, or one
+ * script, so one instant. A scan is pages of the index, each followed by a get of
+ * what it names; an entry whose record has expired is passed over, and taken out.
+ */
 #include "redis_store.h"
 
 enum { PAGE = 64 };
@@ -32,22 +33,101 @@ static int read_record(const redisReply *reply, const mereau_slice *key,
     return 0;
 }
 
+static void add_keys(struct mru_redis_conn *conn, const struct mru_buf *stem,
+                     const mereau_slice *keys, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        mru_redis_arg_record(conn, stem, keys[i].data, keys[i].len);
+}
+
+/* The records out of the reply to EXEC, or NULL: the script is to say why. Of
+ * what is there MGET must have given all: it passes over what is of another
+ * type. */
+static redisReply *take_records(redisReply *reply, size_t n) {
+    redisReply *records;
+    size_t found = 0;
+
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
+        return NULL;
+    records = reply->element[1];
+    if (reply->element[0]->type != REDIS_REPLY_INTEGER ||
+        records->type != REDIS_REPLY_ARRAY || records->elements != n)
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        found += records->element[i]->type != REDIS_REPLY_NIL;
+    if (reply->element[2]->type != REDIS_REPLY_INTEGER ||
+        reply->element[2]->integer != (long long)found)
+        return NULL;
+    reply->element[1] = NULL;
+    return records;
+}
+
+/* A server that knows MULTI but not EXEC leaves the transaction open. */
+static struct mru_redis_answer discard(struct mru_redis_conn *conn) {
+    struct mru_redis_answer answer;
+
+    mru_redis_command(conn, 1);
+    mru_redis_arg_text(conn, "DISCARD");
+    answer = mru_redis_ask(conn, 1);
+    freeReplyObject(answer.reply);
+    answer.reply = NULL;
+    return answer;
+}
+
+/* What the script does, in half of the server's time, and without a reply when
+ * that is for the script to say. A server that refuses any of it, as it does when
+ * its memory is full, ends the transaction; so the reply to EXEC is the only one
+ * that counts. */
+static struct mru_redis_answer ask_at_once(struct mru_redis_conn *conn,
+                                           const struct mru_buf *stem,
+                                           const mereau_slice *keys, size_t n) {
+    struct mru_redis_answer answer;
+    redisReply *reply;
+
+    mru_redis_command(conn, 1);
+    mru_redis_arg_text(conn, "MULTI");
+    mru_redis_command(conn, 2);
+    mru_redis_arg_text(conn, "DEL");
+    mru_redis_arg_pair(conn, stem, "w", 1);
+    mru_redis_command(conn, 1 + n);
+    mru_redis_arg_text(conn, "MGET");
+    add_keys(conn, stem, keys, n);
+    mru_redis_command(conn, 1 + n);
+    mru_redis_arg_text(conn, "EXISTS");
+    add_keys(conn, stem, keys, n);
+    mru_redis_command(conn, 1);
+    mru_redis_arg_text(conn, "EXEC");
+    answer = mru_redis_ask(conn, 5);
+    reply = answer.reply;
+    if (reply == NULL)
+        return answer;
+    answer.reply = take_records(reply, n);
+    if (reply->type == REDIS_REPLY_ERROR && !mru_redis_says(reply, "EXECABORT"))
+        answer = discard(conn);
+    freeReplyObject(reply);
+    return answer;
+}
+
 /* The reply has one element for each key, or the result is not OK. */
 static struct mru_redis_answer ask_records(struct mru_redis_conn *conn,
                                            const struct mru_buf *stem,
                                            const mereau_slice *keys, size_t n) {
-    struct mru_redis_answer answer;
+    struct mru_redis_answer answer = {NULL, MEREAU_STORE_OK, 0};
 
-    mru_redis_call(conn, &mru_redis_read, n + 1, 0);
-    mru_redis_arg_pair(conn, stem, "w", 1);
-    for (size_t i = 0; i < n; i++)
-        mru_redis_arg_record(conn, stem, keys[i].data, keys[i].len);
-    answer = mru_redis_run(conn, &mru_redis_read);
+    if (conn->quiet_exec && n > 0)
+        answer = ask_at_once(conn, stem, keys, n);
+    if (answer.reply == NULL && !answer.broken) {
+        mru_redis_call(conn, &mru_redis_read, n + 1, 0);
+        mru_redis_arg_pair(conn, stem, "w", 1);
+        add_keys(conn, stem, keys, n);
+        answer = mru_redis_run(conn, &mru_redis_read);
+    }
     answer.result = result_of_read(&answer);
     if (answer.result == MEREAU_STORE_OK &&
         (answer.reply->type != REDIS_REPLY_ARRAY ||
-         answer.reply->elements != n))
+         answer.reply->elements != n)) {
         answer.result = MEREAU_STORE_IO;
+        answer.broken = 1; /* not a reply to what was asked */
+    }
     return answer;
 }
 

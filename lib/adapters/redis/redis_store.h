@@ -6,7 +6,7 @@
  *                              scan; may name records that are gone, never lacks
  *                              one that is there
  *   prefix:{partition}:w       never there: DELeted to ask whether this server
- *                              may be written to (script.c)
+ *                              may be written to (script.c, read.c)
  *
  * A call takes a connection, builds its commands in that connection's buffer,
  * sends them, and judges the replies (wire.c). Nothing here survives a fork:
@@ -54,6 +54,7 @@ enum { MRU_REDIS_FORMAT = 1, MRU_REDIS_VERSION_LEN = 9, MRU_REDIS_HEAD = 17 };
 /* What a server is like; from look.c. */
 struct mru_redis_facts {
     int durable;
+    int quiet_exec; /* transactions that change nothing are not logged */
     char warning[512];
 };
 
@@ -61,6 +62,7 @@ struct mru_redis_conn {
     struct mru_redis_conn *next;
     redisContext *ctx;
     int hosts; /* the context is the host's: taken and given back */
+    int quiet_exec; /* as in the facts */
     struct mru_buf out; /* commands to be sent */
 };
 
@@ -134,8 +136,9 @@ struct mru_redis_answer {
                           the store answers; nothing was applied, save UNKNOWN */
     int broken; /* the connection is of no more use */
 };
-/* Sends conn->out, which is emptied, and waits for one reply. */
-struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn);
+/* Sends conn->out, n commands, which is emptied, and waits for the replies. The
+ * answer is that to the last one. */
+struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn, size_t n);
 /* Begins EVALSHA with n_keys keys and n_args arguments. */
 void mru_redis_call(struct mru_redis_conn *conn,
                     const struct mru_redis_script *script, size_t n_keys,

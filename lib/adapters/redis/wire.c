@@ -126,9 +126,21 @@ static int send_all(struct mru_redis_conn *conn) {
     return result;
 }
 
-struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn) {
-    struct mru_redis_answer answer = {NULL, MEREAU_STORE_BUSY, 0};
+/* The n-th reply from here, or NULL. */
+static redisReply *read_reply(struct mru_redis_conn *conn, size_t n) {
     void *reply = NULL;
+
+    while (n-- > 0) {
+        freeReplyObject(reply);
+        reply = NULL;
+        if (redisGetReply(conn->ctx, &reply) != REDIS_OK || reply == NULL)
+            return NULL;
+    }
+    return reply;
+}
+
+struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn, size_t n) {
+    struct mru_redis_answer answer = {NULL, MEREAU_STORE_BUSY, 0};
 
     if (conn->out.failed) {
         mru_buf_free(&conn->out);
@@ -137,11 +149,10 @@ struct mru_redis_answer mru_redis_ask(struct mru_redis_conn *conn) {
     }
     if (send_all(conn) != 0) {
         answer.broken = 1; /* half of a command may be under way */
-    } else if (redisGetReply(conn->ctx, &reply) != REDIS_OK || reply == NULL) {
+    } else if ((answer.reply = read_reply(conn, n)) == NULL) {
         answer.broken = 1;
         answer.result = MEREAU_STORE_UNKNOWN;
     } else {
-        answer.reply = reply;
         answer.result = answer.reply->type == REDIS_REPLY_ERROR
                             ? result_of_error(answer.reply)
                             : MEREAU_STORE_OK;
@@ -188,11 +199,11 @@ static void say_in_full(struct mru_redis_conn *conn,
 struct mru_redis_answer mru_redis_run(struct mru_redis_conn *conn,
                                       const struct mru_redis_script *script) {
     size_t len = conn->out.len;
-    struct mru_redis_answer answer = mru_redis_ask(conn);
+    struct mru_redis_answer answer = mru_redis_ask(conn, 1);
 
     if (!mru_redis_says(answer.reply, "NOSCRIPT"))
         return answer;
     freeReplyObject(answer.reply);
     say_in_full(conn, script, len);
-    return mru_redis_ask(conn);
+    return mru_redis_ask(conn, 1);
 }

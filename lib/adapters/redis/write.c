@@ -5,28 +5,38 @@
 /* Later than the year 9999 is never; so nothing overflows, here or there. */
 #define LATEST INT64_C(253402300800)
 
-/* The kinds of all writes, as the script knows them. */
-static void add_kinds(struct mru_redis_conn *conn, const mereau_need *need) {
-    char kinds[MEREAU_MAX_WRITES];
-    for (size_t i = 0; i < need->n_writes; i++)
-        kinds[i] = need->writes[i].kind == MEREAU_WRITE_PUT      ? 'P'
-                   : need->writes[i].kind == MEREAU_WRITE_DELETE ? 'D'
-                                                                 : 'C';
-    mru_redis_arg(conn, kinds, need->n_writes);
+static int expires(const mereau_record *record) {
+    return record->drop_at > 0 && record->drop_at < LATEST;
+}
+
+/* Two letters for each write, as the script knows them. */
+static void add_letters(struct mru_redis_conn *conn, const mereau_need *need) {
+    char letters[2 * MEREAU_MAX_WRITES], *at = letters;
+
+    for (size_t i = 0; i < need->n_writes; i++) {
+        const mereau_write *write = &need->writes[i];
+        *at++ = write->kind == MEREAU_WRITE_DELETE ? 'D'
+                : write->kind != MEREAU_WRITE_PUT  ? 'C'
+                : expires(&write->record)          ? 'E'
+                                                   : 'P';
+        *at++ = write->expect == MEREAU_VERSION_ABSENT ? '-'
+                : write->expect == MEREAU_VERSION_ANY  ? '*'
+                                                       : '=';
+    }
+    mru_redis_arg(conn, letters, 2 * need->n_writes);
+}
+
+static int has_version(const mereau_write *write) {
+    return write->expect != MEREAU_VERSION_ABSENT &&
+           write->expect != MEREAU_VERSION_ANY;
 }
 
 /* The first bytes of the record that is expected. */
-static void add_condition(struct mru_redis_conn *conn, uint64_t expect) {
+static void add_version(struct mru_redis_conn *conn, uint64_t version) {
     uint8_t text[MRU_REDIS_VERSION_LEN];
-    if (expect == MEREAU_VERSION_ABSENT) {
-        mru_redis_arg(conn, "-", 1);
-    } else if (expect == MEREAU_VERSION_ANY) {
-        mru_redis_arg(conn, "", 0);
-    } else {
-        text[0] = MRU_REDIS_FORMAT;
-        mru_put_u64(text + 1, expect);
-        mru_redis_arg(conn, text, sizeof text);
-    }
+    text[0] = MRU_REDIS_FORMAT;
+    mru_put_u64(text + 1, version);
+    mru_redis_arg(conn, text, sizeof text);
 }
 
 static void add_record(struct mru_redis_conn *conn, const mereau_record *record,
@@ -40,30 +50,37 @@ static void add_record(struct mru_redis_conn *conn, const mereau_record *record,
     mru_put_u64(head + 1, record->version);
     mru_put_u64(head + MRU_REDIS_VERSION_LEN, drop_at);
     mru_redis_arg_pair(conn, &first, record->value, record->value_len);
-    if (record->drop_at > 0 && record->drop_at < LATEST)
+    if (expires(record))
         mru_redis_arg_number(conn, (drop_at + keep_longer_s) * 1000);
-    else
-        mru_redis_arg_text(conn, "");
+}
+
+/* How many arguments a write has after the letters. */
+static size_t count_of(const mereau_write *write) {
+    size_t n = (size_t)has_version(write);
+    if (write->kind == MEREAU_WRITE_PUT)
+        n += 1 + (size_t)expires(&write->record);
+    return n;
 }
 
 static void add_call(struct mru_redis_conn *conn, const struct mru_buf *stem,
                      const mereau_need *need, uint32_t keep_longer_s) {
-    size_t n_puts = 0;
+    size_t n_args = 1;
 
     for (size_t i = 0; i < need->n_writes; i++)
-        n_puts += need->writes[i].kind == MEREAU_WRITE_PUT;
-    mru_redis_call(conn, &mru_redis_write, 2 + need->n_writes,
-                   1 + need->n_writes + 2 * n_puts);
+        n_args += count_of(&need->writes[i]);
+    mru_redis_call(conn, &mru_redis_write, 2 + need->n_writes, n_args);
     mru_redis_arg_pair(conn, stem, "w", 1);
     mru_redis_arg_pair(conn, stem, "i", 1);
     for (size_t i = 0; i < need->n_writes; i++)
         mru_redis_arg_record(conn, stem, need->writes[i].record.key,
                              need->writes[i].record.key_len);
-    add_kinds(conn, need);
+    add_letters(conn, need);
     for (size_t i = 0; i < need->n_writes; i++) {
-        add_condition(conn, need->writes[i].expect);
-        if (need->writes[i].kind == MEREAU_WRITE_PUT)
-            add_record(conn, &need->writes[i].record, keep_longer_s);
+        const mereau_write *write = &need->writes[i];
+        if (has_version(write))
+            add_version(conn, write->expect);
+        if (write->kind == MEREAU_WRITE_PUT)
+            add_record(conn, &write->record, keep_longer_s);
     }
 }
 
