@@ -1,14 +1,24 @@
 /* tests/bench/bench_redis.c - what the engine and its Redis store cost:
- * redeeming, exchanging and refreshing with opaque tokens, against a bare
- * client of hiredis that reads and writes the same records of the same bytes,
- * on the same server in the same run. The bare one, too, has to read before it
- * can decide what to write: one script that gets the keys, one that compares
- * the versions and sets the values. It keeps no index and no expiry, and
- * decides nothing. Also: bytes per device. */
+ * redeeming, exchanging and refreshing with opaque tokens, against a bare client
+ * of hiredis that reads and writes the same records on the same server in the
+ * same run.
+ *
+ * The bare one does what the engine did for other devices a moment before, on a
+ * copy of the records in keys of its own: reads the same records with one MGET,
+ * and applies the same writes with one script: it compares the same versions,
+ * stores the same bytes, lets the server drop them at the same time, and deletes
+ * the same. A record that no server would ever drop is not the same record, so
+ * expiry is no extra of ours. It keeps no index for scan, does not ask whether
+ * the server may be written to, decides nothing and derives nothing.
+ *
+ * Both take turns, a slice of a few milliseconds each, and the middle one of the
+ * ratios of several rounds counts. Also: the processor's time of client and
+ * server, and bytes per device. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <mereau/mereau.h>
@@ -17,16 +27,24 @@
 #include "adapters/redis/redis_store.h"
 #include "redis/server.h"
 
-enum { DEVICES = 4000, WEIGHED = 1000, THREADS = 4, KINDS = 3 };
+enum {
+    ROUNDS = 7,
+    SLICES = 3, /* of engine and bare each, in a round */
+    SLICE = 100, /* operations of one slice, shared by the threads */
+    DEVICES = ROUNDS * SLICES * SLICE, /* of one comparison, of either side */
+    WEIGHED = 1000,
+    THREADS = 4,
+    KINDS = 3
+};
 
 static const char *const kinds[KINDS] = {"redeem", "exchange", "refresh"};
 
-/* What the store was asked during one operation: the arguments of a bare read
- * and of a bare write. */
+/* What the store was asked during one operation, as commands of the bare
+ * client. */
 struct words {
     size_t n;
-    char *word[64];
-    size_t len[64];
+    char *word[96];
+    size_t len[96];
 };
 
 struct trace {
@@ -34,12 +52,15 @@ struct trace {
 };
 
 struct bench {
+    const struct server *server;
     mereau_store *inner;
     mereau_store table; /* passes on, and writes down */
     struct trace *trace; /* of the operation that runs; NULL: do not */
+    struct trace traces[DEVICES];
+    redisContext *bare[THREADS], *info;
     mereau_ctx *ctx;
     mereau_tenant *tenant;
-    char *registration;
+    char *registration[THREADS];
     char (*tokens)[200];
 };
 
@@ -56,60 +77,124 @@ static void check(int good, const char *what) {
     }
 }
 
+static int smaller(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double values[ROUNDS]) {
+    qsort(values, ROUNDS, sizeof *values, smaller);
+    return values[ROUNDS / 2];
+}
+
 /* --- writing down --- */
 
-static void add(struct words *words, const char *stem, const void *data,
-                size_t len) {
-    size_t first = strlen(stem);
-    char *word = malloc(first + len + 1);
-    check(word != NULL && words->n < 64, "too much to write down");
-    memcpy(word, stem, first);
+/* Where the store keeps the records, and the bare client, in as many bytes. */
+#define STORES "mereau:{bench}:r"
+#define BARES "barely:{bench}:r"
+
+static void add(struct words *words, const void *first, size_t first_len,
+                const void *data, size_t len) {
+    char *word = malloc(first_len + len + 1);
+    check(word != NULL && words->n < sizeof words->len / sizeof *words->len,
+          "too much to write down");
+    memcpy(word, first, first_len);
     if (len > 0)
-        memcpy(word + first, data, len);
+        memcpy(word + first_len, data, len);
     words->word[words->n] = word;
-    words->len[words->n++] = first + len;
+    words->len[words->n++] = first_len + len;
 }
 
-static void begin(struct words *words, const char *sha, size_t n_keys) {
+static void add_text(struct words *words, const char *text) {
+    add(words, text, strlen(text), NULL, 0);
+}
+
+static void clear(struct words *words) {
+    while (words->n > 0)
+        free(words->word[--words->n]);
+}
+
+static void write_down_get(struct words *words, const mereau_need *need) {
+    clear(words);
+    add_text(words, "MGET");
+    for (size_t i = 0; i < need->n_keys; i++)
+        add(words, BARES, strlen(BARES), need->keys[i].data, need->keys[i].len);
+}
+
+static char bare_sha[41];
+
+/* ARGV: for each key the version that is there before it, '' for none, '*' for
+ * any; the record, 'C' for a check, 'D' for a delete; and when to drop it. */
+static const char bare_script[] =
+    "local old = redis.call('MGET', unpack(KEYS)) "
+    "local put, drop, gone, n = {}, {}, {}, 0 "
+    "for i = 1, #KEYS do "
+    "local want, record = ARGV[3 * i - 2], ARGV[3 * i - 1] "
+    "if want ~= '*' and want ~= string.sub(old[i] or '', 2, 9) then "
+    "return i end "
+    "if record == 'D' then gone[#gone + 1] = KEYS[i] "
+    "elseif record ~= 'C' then "
+    "put[n + 1], put[n + 2], n = KEYS[i], record, n + 2 "
+    "if ARGV[3 * i] ~= '' then drop[#drop + 1] = i end end end "
+    "if n > 0 then redis.call('MSET', unpack(put)) end "
+    "for _, i in ipairs(drop) do "
+    "redis.call('PEXPIREAT', KEYS[i], ARGV[3 * i]) end "
+    "if #gone > 0 then redis.call('DEL', unpack(gone)) end "
+    "return 0";
+
+/* As the store keeps it. */
+static void add_record(struct words *words, const mereau_record *record) {
+    uint8_t head[MRU_REDIS_HEAD] = {MRU_REDIS_FORMAT};
+    char at[32] = "";
+    mru_put_u64(head + 1, record->version);
+    mru_put_u64(head + MRU_REDIS_VERSION_LEN, (uint64_t)record->drop_at);
+    add(words, head, sizeof head, record->value, record->value_len);
+    if (record->drop_at > 0)
+        snprintf(at, sizeof at, "%lld",
+                 (long long)(record->drop_at + 3600) * 1000);
+    add_text(words, at);
+}
+
+static void write_down_commit(struct words *words, const mereau_need *need) {
     char count[24];
-    for (size_t i = 0; i < words->n; i++)
-        free(words->word[i]);
-    words->n = 0;
-    add(words, "EVALSHA", "", 0);
-    add(words, sha, "", 0);
-    snprintf(count, sizeof count, "%zu", n_keys);
-    add(words, count, "", 0);
+    clear(words);
+    snprintf(count, sizeof count, "%zu", need->n_writes);
+    add_text(words, "EVALSHA");
+    add_text(words, bare_sha);
+    add_text(words, count);
+    for (size_t i = 0; i < need->n_writes; i++)
+        add(words, BARES, strlen(BARES), need->writes[i].record.key,
+            need->writes[i].record.key_len);
+    for (size_t i = 0; i < need->n_writes; i++) {
+        const mereau_write *write = &need->writes[i];
+        uint8_t version[8];
+        mru_put_u64(version, write->expect);
+        if (write->expect == MEREAU_VERSION_ANY)
+            add_text(words, "*");
+        else
+            add(words, version, write->expect == MEREAU_VERSION_ABSENT ? 0 : 8,
+                NULL, 0);
+        if (write->kind == MEREAU_WRITE_PUT) {
+            add_record(words, &write->record);
+        } else {
+            add_text(words, write->kind == MEREAU_WRITE_DELETE ? "D" : "C");
+            add_text(words, "");
+        }
+    }
 }
-
-static char sha_read[41], sha_write[41];
 
 static int32_t get(void *user, const mereau_need *need, mereau_emit emit,
                    void *arg) {
     struct bench *bench = user;
-    if (bench->trace != NULL) {
-        begin(&bench->trace->read, sha_read, need->n_keys);
-        for (size_t i = 0; i < need->n_keys; i++)
-            add(&bench->trace->read, "{bare}", need->keys[i].data,
-                need->keys[i].len);
-    }
+    if (bench->trace != NULL)
+        write_down_get(&bench->trace->read, need);
     return bench->inner->get(bench->inner->user, need, emit, arg);
 }
 
 static int32_t commit(void *user, const mereau_need *need, size_t *failed) {
     struct bench *bench = user;
-    if (bench->trace != NULL) {
-        struct words *w = &bench->trace->write;
-        begin(w, sha_write, need->n_writes);
-        for (size_t i = 0; i < need->n_writes; i++)
-            add(w, "{bare}", need->writes[i].record.key,
-                need->writes[i].record.key_len);
-        for (size_t i = 0; i < need->n_writes; i++)
-            if (need->writes[i].kind == MEREAU_WRITE_PUT)
-                add(w, "12345678", need->writes[i].record.value,
-                    need->writes[i].record.value_len);
-            else
-                add(w, "", "", 0);
-    }
+    if (bench->trace != NULL)
+        write_down_commit(&bench->trace->write, need);
     return bench->inner->commit(bench->inner->user, need, failed);
 }
 
@@ -127,11 +212,10 @@ static mereau_op *run(mereau_op *op) {
     return op;
 }
 
-static void start(struct bench *bench, const struct server *server) {
+static void start_engine(struct bench *bench) {
     static const uint8_t root[32] = "a benchmark's root key, 32 bytes";
     mereau_op *op;
-    memset(bench, 0, sizeof *bench);
-    bench->inner = server_store(server, NULL);
+    bench->inner = server_store(bench->server, NULL);
     bench->table = *bench->inner;
     bench->table.user = bench;
     bench->table.get = get;
@@ -149,22 +233,38 @@ static void start(struct bench *bench, const struct server *server) {
     mereau_op_set_text(op, MEREAU_CLIENT_ID, "bench");
     mereau_op_set_text(op, MEREAU_TOKEN_FORMAT, "opaque");
     mereau_op_free(run(op));
-    op = run(
-        mereau_registration_token_mint(bench->tenant, "bench", 1000000, 86400));
-    bench->registration = strdup(mereau_op_text(op, MEREAU_REGISTRATION_TOKEN));
-    mereau_op_free(op);
-    bench->tokens = calloc(2 * DEVICES + WEIGHED, sizeof *bench->tokens);
-    check(bench->tokens != NULL && bench->registration != NULL, "memory");
+    for (int i = 0; i < THREADS; i++) {
+        op = run(mereau_registration_token_mint(bench->tenant, "bench", 1000000,
+                                                86400));
+        bench->registration[i] =
+            strdup(mereau_op_text(op, MEREAU_REGISTRATION_TOKEN));
+        check(bench->registration[i] != NULL, "no memory");
+        mereau_op_free(op);
+    }
+    bench->tokens = calloc(4 * DEVICES + WEIGHED, sizeof *bench->tokens);
+    check(bench->tokens != NULL, "no memory");
 }
 
 static void stop(struct bench *bench) {
     mereau_tenant_free(bench->tenant);
     mereau_ctx_free(bench->ctx);
     mereau_store_close(bench->inner);
-    free(bench->registration);
+    for (int i = 0; i < THREADS; i++) {
+        redisFree(bench->bare[i]);
+        free(bench->registration[i]);
+    }
+    redisFree(bench->info);
+    for (int i = 0; i < DEVICES; i++) {
+        clear(&bench->traces[i].read);
+        clear(&bench->traces[i].write);
+    }
     free(bench->tokens);
+    free(bench);
 }
 
+/* Devices of one thread share a registration token: with one for all, the bare
+ * client's threads would not find the counts that they expect. Many that do
+ * share one are measured on PostgreSQL (bench_postgres.c). */
 static void one(struct bench *bench, int kind, int device) {
     char *token = bench->tokens[device];
     uint8_t nonce[16] = {1};
@@ -175,7 +275,9 @@ static void one(struct bench *bench, int kind, int device) {
         char id[32];
         snprintf(id, sizeof id, "device-%d", device);
         op = mereau_registration_token_redeem(
-            bench->tenant, bench->registration, id, nonce, sizeof nonce);
+            bench->tenant,
+            bench->registration[device % SLICE * THREADS / SLICE], id, nonce,
+            sizeof nonce);
     } else {
         op = kind == 1 ? mereau_auth_token_exchange(bench->tenant, token)
                        : mereau_token_refresh(bench->tenant, token);
@@ -190,37 +292,54 @@ static void one(struct bench *bench, int kind, int device) {
 
 /* --- the bare client --- */
 
-static void load(redisContext *ctx, const char *text, char sha[41]) {
-    redisReply *reply = redisCommand(ctx, "SCRIPT LOAD %s", text);
-    check(reply != NULL && reply->type == REDIS_REPLY_STRING, "no script");
-    snprintf(sha, 41, "%s", reply->str);
-    freeReplyObject(reply);
-}
-
 static redisContext *bare_open(const struct server *server) {
     redisContext *ctx = redisConnect("127.0.0.1", (int)server->port);
     check(ctx != NULL && ctx->err == 0, "no connection");
-    load(ctx,
-         "local out = {} for i = 1, #KEYS do "
-         "out[i] = redis.call('GET', KEYS[i]) end return out",
-         sha_read);
-    load(ctx,
-         "local put = {} for i = 1, #KEYS do "
-         "local v = redis.call('GETRANGE', KEYS[i], 0, 7) "
-         "if v ~= '' and v ~= '12345678' then return i end "
-         "if ARGV[i] ~= '' then put[#put + 1] = KEYS[i] "
-         "put[#put + 1] = ARGV[i] end end "
-         "redis.call('MSET', unpack(put)) return 0",
-         sha_write);
     return ctx;
 }
 
-static void bare_say(redisContext *ctx, const struct words *words) {
+static void start_bare(struct bench *bench) {
+    redisReply *reply;
+    for (int i = 0; i < THREADS; i++)
+        bench->bare[i] = bare_open(bench->server);
+    bench->info = bare_open(bench->server);
+    reply = redisCommand(bench->info, "SCRIPT LOAD %s", bare_script);
+    check(reply != NULL && reply->type == REDIS_REPLY_STRING, "no script");
+    snprintf(bare_sha, sizeof bare_sha, "%s", reply->str);
+    freeReplyObject(reply);
+}
+
+static redisReply *bare_say(redisContext *ctx, const struct words *words) {
     redisReply *reply = redisCommandArgv(
         ctx, (int)words->n, (const char **)(uintptr_t)words->word, words->len);
-    check(reply != NULL && reply->type != REDIS_REPLY_ERROR &&
-              (reply->type != REDIS_REPLY_INTEGER || reply->integer == 0),
+    check(reply != NULL && reply->type != REDIS_REPLY_ERROR,
           "the bare client failed");
+    return reply;
+}
+
+static void bare_again(redisContext *ctx, const struct trace *trace) {
+    redisReply *reply = bare_say(ctx, &trace->read);
+    size_t found = 0;
+    for (size_t i = 0; i < reply->elements; i++)
+        found += reply->element[i]->type == REDIS_REPLY_STRING &&
+                 reply->element[i]->len > MRU_REDIS_HEAD;
+    check(found > 0, "the bare client finds nothing");
+    freeReplyObject(reply);
+    reply = bare_say(ctx, &trace->write);
+    check(reply->type == REDIS_REPLY_INTEGER && reply->integer == 0,
+          "the bare client's records are not those of the engine");
+    freeReplyObject(reply);
+}
+
+/* All records as they are now, for the bare client. */
+static void copy_records(struct bench *bench) {
+    redisReply *reply = redisCommand(
+        bench->info, "EVAL %s 0 %s %s",
+        "for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do "
+        "redis.call('COPY', key, ARGV[2] .. string.sub(key, #ARGV[1] + 1), "
+        "'REPLACE') end return 0",
+        STORES, BARES);
+    check(reply != NULL && reply->type == REDIS_REPLY_INTEGER, "no copy");
     freeReplyObject(reply);
 }
 
@@ -228,100 +347,119 @@ static void bare_say(redisContext *ctx, const struct words *words) {
 
 struct part {
     struct bench *bench;
-    const struct server *server;
-    const struct trace *traces; /* NULL: the engine */
-    int kind, from, to;
+    redisContext *bare; /* NULL: the engine */
+    int kind, from, to, device; /* of number 0 */
 };
 
 static void *work(void *arg) {
     struct part *part = arg;
-    redisContext *ctx = NULL;
-    if (part->traces != NULL) {
-        ctx = redisConnect("127.0.0.1", (int)part->server->port);
-        check(ctx != NULL && ctx->err == 0, "no connection");
-    }
-    for (int i = part->from; i < part->to; i++) {
-        if (ctx == NULL) {
-            one(part->bench, part->kind, i);
-        } else {
-            bare_say(ctx, &part->traces[i % DEVICES].read);
-            bare_say(ctx, &part->traces[i % DEVICES].write);
-        }
-    }
-    if (ctx != NULL)
-        redisFree(ctx);
+    for (int i = part->from; i < part->to; i++)
+        if (part->bare == NULL)
+            one(part->bench, part->kind, part->device + i);
+        else
+            bare_again(part->bare, &part->bench->traces[i]);
     return NULL;
 }
 
-static double rate(struct part part, int from, int threads) {
-    pthread_t thread[THREADS];
-    struct part parts[THREADS];
-    double began = seconds();
-    int each = DEVICES / threads / 2;
-    for (int i = 0; i < threads; i++) {
-        parts[i] = part;
-        parts[i].from = from + i * each;
-        parts[i].to = from + (i + 1) * each;
-        pthread_create(&thread[i], NULL, work, &parts[i]);
-    }
-    for (int i = 0; i < threads; i++)
-        pthread_join(thread[i], NULL);
-    return each * threads / (seconds() - began);
-}
+/* Seconds for a slice, or several: by the clock, and of the processor. */
+struct spent {
+    double time, client, server;
+};
 
-/* A number of INFO, behind the text that comes before it. */
-static double number_of(const struct server *server, const char *section,
-                        const char *before) {
-    redisContext *ctx = redisConnect("127.0.0.1", (int)server->port);
-    redisReply *reply = redisCommand(ctx, "INFO %s", section);
-    const char *at = reply != NULL ? strstr(reply->str, before) : NULL;
-    double value;
-    /* cmdstat_evalsha:calls=4000,usec=25000, */
-    if (at != NULL && strcmp(section, "commandstats") == 0)
-        at = strstr(at, "usec=");
-    value = at != NULL ? atof(at + strcspn(at, "=:") + 1) : 0;
-    if (reply != NULL)
-        freeReplyObject(reply);
-    redisFree(ctx);
+/* A number of INFO. */
+static double number_of(struct bench *bench, const char *section,
+                        const char *name) {
+    redisReply *reply = redisCommand(bench->info, "INFO %s", section);
+    const char *at = reply != NULL ? strstr(reply->str, name) : NULL;
+    double value = at != NULL ? atof(at + strlen(name)) : 0;
+    freeReplyObject(reply);
     return value;
 }
 
-/* Microseconds that the server has spent in scripts. */
-static double spent(const struct server *server) {
-    return number_of(server, "commandstats", "cmdstat_evalsha:");
+static double of_timeval(struct timeval t) {
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
 }
 
-static void compare(struct bench *bench, const struct server *server, int kind,
-                    const struct trace *traces, int threads) {
-    struct part engine = {bench, server, NULL, kind, 0, 0};
-    struct part bare = {bench, server, traces, kind, 0, 0};
-    /* Taken in turns: the machine may be slower in one half than in the other.
-     * */
-    int first = DEVICES + (threads > 1 ? DEVICES / 2 : 0);
-    double a, b, t0, t1, t2;
+static double client_now(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return of_timeval(usage.ru_utime) + of_timeval(usage.ru_stime);
+}
+
+static double server_now(struct bench *bench) {
+    return number_of(bench, "cpu", "used_cpu_sys:") +
+           number_of(bench, "cpu", "used_cpu_user:");
+}
+
+static void slice(struct bench *bench, struct part part, int threads,
+                  int is_bare, struct spent *spent) {
+    pthread_t thread[THREADS];
+    struct part parts[THREADS];
+    double server = server_now(bench), client = client_now(), began = seconds();
+    for (int i = 0; i < threads; i++) {
+        parts[i] = part;
+        parts[i].bare = is_bare ? bench->bare[i] : NULL;
+        parts[i].from = part.from + i * SLICE / threads;
+        parts[i].to = part.from + (i + 1) * SLICE / threads;
+        check(pthread_create(&thread[i], NULL, work, &parts[i]) == 0,
+              "no thread");
+    }
+    for (int i = 0; i < threads; i++)
+        pthread_join(thread[i], NULL);
+    spent->time += (seconds() - began) / SLICE;
+    spent->client += (client_now() - client) / SLICE;
+    spent->server += (server_now(bench) - server) / SLICE;
+}
+
+static void report(int kind, int threads, struct spent spent[2][ROUNDS]) {
+    double ratios[ROUNDS], times[2][ROUNDS], clients[2][ROUNDS],
+        servers[2][ROUNDS], ratio;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < 2; i++) {
+            times[i][round] = spent[i][round].time / SLICES;
+            clients[i][round] = spent[i][round].client * 1e6 / SLICES;
+            servers[i][round] = spent[i][round].server * 1e6 / SLICES;
+        }
+        ratios[round] = times[1][round] / times[0][round];
+    }
+    ratio = median(ratios);
+    printf("  %-8s %d thread%s %6.0f/s, bare %6.0f/s: %.2f of it%s; of the "
+           "processor: client %.0f us, bare %.0f; server %.0f us, bare %.0f\n",
+           kinds[kind], threads,
+           threads == 1 ? ": " : "s:", 1 / median(times[0]),
+           1 / median(times[1]), ratio, ratio >= 0.6 ? "" : " MISSED (0.6)",
+           median(clients[0]), median(clients[1]), median(servers[0]),
+           median(servers[1]));
+    fflush(stdout);
+}
+
+/* device: the first of those that are only for this comparison and the same one
+ * of another kind; half of them for the engine, half for the bare client. */
+static void compare(struct bench *bench, int kind, int threads, int device) {
+    struct spent spent[2][ROUNDS] = {{{0, 0, 0}}};
+    struct part part = {bench, NULL, kind, 0, 0, device};
+    copy_records(bench);
+    for (int i = 0; i < DEVICES; i++) {
+        bench->trace = &bench->traces[i];
+        one(bench, kind, device + DEVICES + i);
+    }
     bench->trace = NULL;
-    b = rate(bare, 0, threads) / 2;
-    t0 = spent(server);
-    a = rate(engine, first, threads);
-    t1 = spent(server);
-    b += rate(bare, DEVICES / 2, threads) / 2;
-    t2 = spent(server);
-    printf(
-        "  %-8s %d thread%s %8.0f/s, bare %8.0f/s: %.2f of it%s; the server's "
-        "part: %.1f us, bare %.1f us\n",
-        kinds[kind], threads, threads == 1 ? ": " : "s:", a, b, a / b,
-        a / b >= 0.6 ? "" : " MISSED (0.6)", (t1 - t0) * 2 / DEVICES,
-        (t2 - t1) * 2 / DEVICES);
+    for (int i = 0; i < ROUNDS * SLICES; i++) {
+        part.from = i * SLICE;
+        /* Neither is always the first. */
+        slice(bench, part, threads, i % 2, &spent[i % 2][i / SLICES]);
+        slice(bench, part, threads, !(i % 2), &spent[!(i % 2)][i / SLICES]);
+    }
+    report(kind, threads, spent);
 }
 
 /* Devices of their own, before anything else is there. */
-static void weigh(struct bench *bench, const struct server *server) {
+static void weigh(struct bench *bench) {
     double sizes[3];
-    bench->trace = NULL;
     for (int kind = 0; kind < 3; kind++) {
-        sizes[kind] = number_of(server, "memory", "used_memory:");
+        sizes[kind] = number_of(bench, "memory", "used_memory:");
         for (int i = 0; i < WEIGHED && kind < 2; i++)
-            one(bench, kind, 2 * DEVICES + i);
+            one(bench, kind, 4 * DEVICES + i);
     }
     printf("  bytes for each device: %.0f enrolled, %.0f with a live session\n",
            (sizes[1] - sizes[0]) / WEIGHED, (sizes[2] - sizes[0]) / WEIGHED);
@@ -329,34 +467,18 @@ static void weigh(struct bench *bench, const struct server *server) {
 
 static void one_server(const char *name, const char *const *words) {
     struct server server;
-    struct bench bench;
-    struct trace *traces = calloc(DEVICES, sizeof *traces);
-    redisContext *ctx;
-    check(traces != NULL && server_start(&server, words) == 0, "no server");
-    ctx = bare_open(&server);
-    start(&bench, &server);
+    struct bench *bench = calloc(1, sizeof *bench);
+    check(bench != NULL && server_start(&server, words) == 0, "no server");
+    bench->server = &server;
+    start_bare(bench);
+    start_engine(bench);
     printf("redis, %s\n", name);
-    weigh(&bench, &server);
+    weigh(bench);
     for (int kind = 0; kind < KINDS; kind++) {
-        for (int i = 0; i < DEVICES; i++) { /* to be written down */
-            bench.trace = &traces[i];
-            one(&bench, kind, i);
-        }
-        /* Once, so that the bare records are there as those of the engine. */
-        for (int i = 0; i < DEVICES && kind > 0; i++)
-            bare_say(ctx, &traces[i].write);
-        compare(&bench, &server, kind, traces, 1);
-        compare(&bench, &server, kind, traces, THREADS);
+        compare(bench, kind, 1, 0);
+        compare(bench, kind, THREADS, 2 * DEVICES);
     }
-    for (int i = 0; i < DEVICES; i++) {
-        for (size_t k = 0; k < traces[i].read.n; k++)
-            free(traces[i].read.word[k]);
-        for (size_t k = 0; k < traces[i].write.n; k++)
-            free(traces[i].write.word[k]);
-    }
-    free(traces);
-    redisFree(ctx);
-    stop(&bench);
+    stop(bench);
     server_end(&server);
 }
 
