@@ -254,3 +254,15 @@ mereau_store *server_store(const struct server *server,
     assert_non_null(store);
     return store;
 }
+
+struct proxy *server_proxy(const struct server *server) {
+    struct sockaddr_in to;
+    struct proxy *proxy;
+    memset(&to, 0, sizeof to);
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons((uint16_t)server->port);
+    proxy = proxy_start((struct sockaddr *)&to, sizeof to);
+    assert_non_null(proxy);
+    return proxy;
+}

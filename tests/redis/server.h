@@ -9,6 +9,8 @@
 
 #include <mereau/redis.h>
 
+#include "faults/proxy.h"
+
 enum { SERVER_WORDS = 24 };
 
 struct server {
@@ -43,6 +45,8 @@ void server_must(const struct server *server, const char *command,
  * */
 mereau_store *server_store(const struct server *server,
                            const mereau_redis_settings *settings);
+/* Between clients and it. */
+struct proxy *server_proxy(const struct server *server);
 /* A port that is free now. */
 unsigned free_port(void);
 

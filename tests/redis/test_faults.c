@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,18 +85,6 @@ static void answers_of_a_server_in_memory_do_not(void **state) {
 
 /* --- connections are cut --- */
 
-static struct proxy *proxy_to(const struct server *server) {
-    struct sockaddr_in to;
-    struct proxy *proxy;
-    memset(&to, 0, sizeof to);
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons((uint16_t)server->port);
-    proxy = proxy_start((struct sockaddr *)&to, sizeof to);
-    assert_non_null(proxy);
-    return proxy;
-}
-
 static void cut_connections_lose_and_double_nothing(void **state) {
     struct server server;
     struct crowd_sum sum = {0};
@@ -106,7 +93,7 @@ static void cut_connections_lose_and_double_nothing(void **state) {
     unsigned wanted = crowd_rounds(400);
     (void)state;
     assert_int_equal(server_start(&server, NULL), 0);
-    proxy = proxy_to(&server);
+    proxy = server_proxy(&server);
     cuts = proxy_cuts(proxy);
     for (unsigned i = 0; cuts.requests + cuts.replies < wanted && i < wanted;
          i++) {
@@ -149,7 +136,7 @@ static void a_cut_commit_is_never_called_something_else(void **state) {
     unsigned whole = 0;
     (void)state;
     assert_int_equal(server_start(&server, NULL), 0);
-    proxy = proxy_to(&server);
+    proxy = server_proxy(&server);
     set.port = proxy_port(proxy);
     store = server_store(&server, &set);
     direct = server_store(&server, NULL);

@@ -46,19 +46,35 @@ enum history_plant {
     PLANT_NONE,
     PLANT_DELIVERS_TWICE, /* a commit arrives again, later */
     PLANT_ANSWERS_EARLY, /* OK is said before it is applied */
-    PLANT_CALLS_LATE_BUSY /* BUSY is said of what is still under way */
+    PLANT_CALLS_LATE_BUSY, /* BUSY is said of what is still under way */
+    PLANT_CALLS_UNKNOWN_BUSY /* BUSY is said where the store says UNKNOWN */
+};
+
+/* A way to a store on which connections are really cut. */
+struct history_wire {
+    mereau_store *direct; /* beside it, for the last look */
+    void (*cut)(void *arg, uint64_t random); /* a connection, soon */
+    /* Returns when nothing that was sent is under way any more. */
+    void (*settle)(void *arg);
+    void *arg;
 };
 
 /* Calls are answered BUSY or CONFLICT without reaching the store; replies get lost,
- * requests too, and some of those arrive later. Returns 0, or -1 when threads
- * could not be started. */
-int history_record(mereau_store *store, uint64_t seed, enum history_plant plant,
+ * requests too, and some of those arrive later. Where there is a wire, nothing is
+ * played: it is cut meanwhile, and what the store answers is written down. Returns
+ * 0, or -1 when threads could not be started. */
+int history_record(mereau_store *store, const struct history_wire *wire,
+                   uint64_t seed, enum history_plant plant,
                    struct history *history);
 
 /* Records and checks n histories, prints what they held, and stops at the first that
  * is wrong. Returns how many were good. */
 int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
                   enum history_plant plant, int print);
+/* The same through a wire. */
+int histories_run_cut(mereau_store *store, const struct history_wire *wire,
+                      const char *engine, uint64_t seed, int n,
+                      enum history_plant plant, int print);
 /* $HISTORIES, or 60. */
 int histories_wanted(void);
 

@@ -13,6 +13,7 @@ enum { EACH = HISTORY_OPS / HISTORY_THREADS, MAX_LATE = HISTORY_OPS };
 
 struct run {
     mereau_store *store;
+    const struct history_wire *wire; /* NULL: faults are played */
     struct history *history;
     enum history_plant plant;
     char partition[32];
@@ -144,11 +145,22 @@ static int32_t lost(struct run *run, struct history_op *op, uint64_t how,
     return MEREAU_STORE_UNKNOWN;
 }
 
+static int32_t commit_by_wire(struct run *run, const struct history_op *op,
+                              size_t *failed) {
+    int32_t result = send(run, op, failed);
+    if (result == MEREAU_STORE_UNKNOWN &&
+        run->plant == PLANT_CALLS_UNKNOWN_BUSY)
+        result = MEREAU_STORE_BUSY;
+    return result;
+}
+
 static int32_t commit(struct run *run, struct history_op *op, uint64_t *random,
                       size_t *failed) {
     uint64_t luck = draw(random, 100);
     int32_t result;
     *failed = SIZE_MAX;
+    if (run->wire != NULL)
+        return commit_by_wire(run, op, failed);
     if (luck < 4)
         return MEREAU_STORE_BUSY;
     if (luck < 8)
@@ -222,13 +234,16 @@ static void one_op(struct thread *thread, int index) {
     for (int i = 0; i < op->n_parts && op->is_commit; i++)
         choose_write(thread, &op->parts[i],
                      (uint64_t)(index * HISTORY_KEYS + i + 1));
+    if (run->wire != NULL && draw(&thread->random, 5) == 0)
+        run->wire->cut(run->wire->arg, draw(&thread->random, UINT64_MAX));
     op->began = ++run->clock;
     dawdle(&thread->random);
     if (op->is_commit)
         op->result = commit(run, op, &thread->random, &op->failed);
+    else if (run->wire == NULL && draw(&thread->random, 100) < 5)
+        op->result = MEREAU_STORE_BUSY;
     else
-        op->result =
-            draw(&thread->random, 100) < 5 ? MEREAU_STORE_BUSY : look(run, op);
+        op->result = look(run, op);
     dawdle(&thread->random);
     op->ended = ++run->clock;
     if (op->result == MEREAU_STORE_UNKNOWN)
@@ -257,14 +272,20 @@ static void last_look(struct run *run) {
     op->n_parts = HISTORY_KEYS;
     for (int key = 0; key < HISTORY_KEYS; key++)
         op->parts[key].key = key;
+    if (run->wire != NULL) {
+        run->wire->settle(run->wire->arg);
+        run->store = run->wire->direct;
+    }
     op->began = ++run->clock;
     op->result = look(run, op);
     op->ended = ++run->clock;
 }
 
-int history_record(mereau_store *store, uint64_t seed, enum history_plant plant,
+int history_record(mereau_store *store, const struct history_wire *wire,
+                   uint64_t seed, enum history_plant plant,
                    struct history *history) {
-    struct run run = {.store = store, .history = history, .plant = plant};
+    struct run run = {
+        .store = store, .wire = wire, .history = history, .plant = plant};
     struct thread threads[HISTORY_THREADS];
     pthread_t ids[HISTORY_THREADS];
     int started = 0;
@@ -298,13 +319,15 @@ int histories_wanted(void) {
     return wanted == NULL ? 60 : atoi(wanted);
 }
 
-int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
-                  enum history_plant plant, int print) {
+int histories_run_cut(mereau_store *store, const struct history_wire *wire,
+                      const char *engine, uint64_t seed, int n,
+                      enum history_plant plant, int print) {
     unsigned results[8] = {0};
     int good = 0, verdict = HISTORY_LINEAR;
     for (; good < n; good++) {
         struct history history;
-        if (history_record(store, seed + (uint64_t)good, plant, &history) != 0)
+        if (history_record(store, wire, seed + (uint64_t)good, plant,
+                           &history) != 0)
             break;
         for (int i = 0; i < history.n; i++)
             results[(unsigned)history.ops[i].result % 8]++;
@@ -327,4 +350,9 @@ int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
             results[MEREAU_STORE_UNKNOWN],
             results[4] + results[5] + results[6] + results[7]);
     return good;
+}
+
+int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
+                  enum history_plant plant, int print) {
+    return histories_run_cut(store, NULL, engine, seed, n, plant, print);
 }
