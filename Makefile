@@ -357,7 +357,7 @@ check-all:
 again = $(MAKE) --no-print-directory -s -j$(JOBS)
 # Says what was tried, too; by its log, since programs print at the same time.
 .PHONY: run-faults
-harmed = $(faults) $(O)/tests/store/test_histories
+harmed = $(faults) $(O)/tests/store/test_histories $(O)/tests/store/test_front_histories
 run-faults: $(harmed)
 	@export HISTORIES=$(if $(MEREAU_SOAK),5000,500); JOBS=$(JOBS) ROOT_OF_BUILD=$(O)/ \
 	    tests/tools/run_tests.sh $(O)/log $(harmed); result=$$?; \

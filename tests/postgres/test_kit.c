@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <mereau/front.h>
 #include <mereau/postgres.h>
 
 #include "../store/support.h"
@@ -34,11 +35,20 @@ static int32_t open_for_kit(void *user, mereau_store **out) {
     return status;
 }
 
+static int32_t open_grouped_for_kit(void *user, mereau_store **out) {
+    mereau_store *below = NULL;
+    int32_t status = open_for_kit(user, &below);
+    if (status == MEREAU_OK)
+        status = mereau_group_open(out, below, NULL);
+    return status;
+}
+
 /* stricter: than READ COMMITTED. There the engine gives up commits that others
  * only wait for, as a store may, and the one check that writes without a
  * condition beside readers says so. */
-static void run_kit(uint32_t flags, const char *setting, uint64_t seed,
-                    uint32_t threads, uint32_t processes, int stricter) {
+static void run_kit_with(int32_t (*open)(void *, mereau_store **),
+                         uint32_t flags, const char *setting, uint64_t seed,
+                         uint32_t threads, uint32_t processes, int stricter) {
     size_t given_up;
     mereau_postgres_options options = MEREAU_POSTGRES_OPTIONS_INIT;
     mereau_store_kit kit = MEREAU_STORE_KIT_INIT;
@@ -51,7 +61,7 @@ static void run_kit(uint32_t flags, const char *setting, uint64_t seed,
     kit.caps = MEREAU_CAP_DURABLE | MEREAU_CAP_SHARED | MEREAU_CAP_LINEAR |
                MEREAU_CAP_ORDERED;
     kit.user = &options;
-    kit.open = open_for_kit;
+    kit.open = open;
     kit.seed = seed;
     kit.threads = threads;
     kit.processes = processes;
@@ -67,6 +77,12 @@ static void run_kit(uint32_t flags, const char *setting, uint64_t seed,
                                 sizeof left),
                      0);
     assert_string_equal(left, "0"); /* the kit swept up */
+}
+
+static void run_kit(uint32_t flags, const char *setting, uint64_t seed,
+                    uint32_t threads, uint32_t processes, int stricter) {
+    run_kit_with(open_for_kit, flags, setting, seed, threads, processes,
+                 stricter);
 }
 
 static void passes_the_store_kit(void **state) {
@@ -97,6 +113,11 @@ static void passes_the_store_kit_at_repeatable_read(void **state) {
             0, 0, 1);
 }
 
+static void a_group_of_commits_in_front_passes_the_store_kit(void **state) {
+    (void)state;
+    run_kit_with(open_grouped_for_kit, 0, "", 6, 32, 4, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_the_store_kit),
@@ -104,6 +125,7 @@ int main(void) {
         cmocka_unit_test(passes_the_store_kit_without_prepared_statements),
         cmocka_unit_test(passes_the_store_kit_at_serializable),
         cmocka_unit_test(passes_the_store_kit_at_repeatable_read),
+        cmocka_unit_test(a_group_of_commits_in_front_passes_the_store_kit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,7 +1,8 @@
 /* tests/redis/test_kit.c - the store kit, with threads and processes, on a
  * server with settings that are durable, on one without, on a node that has all
  * slots of a cluster and on two that share them (where a script that left its
- * slot would be refused), and with connections that the host brings. */
+ * slot would be refused), with connections that the host brings, and behind a
+ * group of commits. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -13,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <mereau/front.h>
 
 #include "adapters/redis/redis_store.h"
 #include "server.h"
@@ -26,11 +29,17 @@ enum {
 struct place {
     struct server server;
     mereau_redis_settings set;
+    int grouped; /* a group of commits stands in front */
 };
 
 static int32_t open_for_kit(void *user, mereau_store **out) {
     struct place *place = user;
-    return mereau_redis_open(out, &place->set, NULL);
+    mereau_store *store = NULL;
+    int32_t status = mereau_redis_open(&store, &place->set, NULL);
+    if (status == MEREAU_OK && place->grouped)
+        return mereau_group_open(out, store, NULL);
+    *out = store;
+    return status;
 }
 
 static void run_kit(struct place *place, uint32_t caps, uint64_t seed,
@@ -75,6 +84,17 @@ static void server_in_memory_passes_the_store_kit(void **state) {
     place.set.connections =
         3; /* fewer than threads: they wait for each other */
     run_kit(&place, ALWAYS, 2, 16, 6);
+    server_must(&place.server, "DBSIZE", "0");
+    server_end(&place.server);
+}
+
+static void a_group_of_commits_in_front_passes_the_store_kit(void **state) {
+    static const char *const words[] = {DURABLE_WORDS, NULL};
+    struct place place;
+    (void)state;
+    start(&place, words);
+    place.grouped = 1;
+    run_kit(&place, ALWAYS | MEREAU_CAP_DURABLE, 7, 32, 4);
     server_must(&place.server, "DBSIZE", "0");
     server_end(&place.server);
 }
@@ -234,6 +254,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durable_server_passes_the_store_kit),
         cmocka_unit_test(server_in_memory_passes_the_store_kit),
+        cmocka_unit_test(a_group_of_commits_in_front_passes_the_store_kit),
         cmocka_unit_test(unix_socket_and_prefix_pass_the_store_kit),
         cmocka_unit_test(cluster_node_passes_the_store_kit),
         cmocka_unit_test(connections_of_the_host_pass_the_store_kit),

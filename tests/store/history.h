@@ -3,9 +3,13 @@
  * its call and its answer, in which one after the other would have given the same
  * answers?
  *
- * A commit whose reply was lost may stand anywhere after its call, or nowhere. */
+ * A commit whose reply was lost may stand anywhere after its call, or nowhere. A get
+ * that may be stale may stand some time before its call, but not before a commit that
+ * wrote one of its records the same way and had been answered. */
 #ifndef TEST_HISTORY_H
 #define TEST_HISTORY_H
+
+#include <stdatomic.h>
 
 #include <mereau/testing.h>
 
@@ -22,6 +26,8 @@ struct history_part {
 struct history_op {
     uint64_t began, ended; /* instants, all different; UINT64_MAX: no reply */
     int is_commit;
+    int way; /* through which store of the place */
+    uint64_t stale; /* of a get: how long before it began its instant may be */
     int32_t result;
     size_t failed; /* of a CONFLICT: the part that is blamed, or SIZE_MAX */
     int n_parts;
@@ -59,22 +65,32 @@ struct history_wire {
     void *arg;
 };
 
+/* Where histories are recorded. */
+struct history_place {
+    mereau_store *ways[2]; /* to the same records: of the threads with an even
+                            * number, and of the others; the second may be NULL */
+    const struct history_wire *wire; /* NULL: faults are played */
+    uint64_t stale; /* ticks that most gets of the first way may be late */
+    atomic_ullong ticks; /* the clock; goes on with each call and answer */
+};
+
 /* Calls are answered BUSY or CONFLICT without reaching the store; replies get lost,
  * requests too, and some of those arrive later. Where there is a wire, nothing is
  * played: it is cut meanwhile, and what the store answers is written down. Returns
  * 0, or -1 when threads could not be started. */
-int history_record(mereau_store *store, const struct history_wire *wire,
-                   uint64_t seed, enum history_plant plant,
-                   struct history *history);
+int history_record(struct history_place *place, uint64_t seed,
+                   enum history_plant plant, struct history *history);
 
 /* Records and checks n histories, prints what they held, and stops at the first that
  * is wrong. Returns how many were good. */
 int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
                   enum history_plant plant, int print);
-/* The same through a wire. */
+/* The same through a wire, or anywhere. */
 int histories_run_cut(mereau_store *store, const struct history_wire *wire,
                       const char *engine, uint64_t seed, int n,
                       enum history_plant plant, int print);
+int histories_run_at(struct history_place *place, const char *engine,
+                     uint64_t seed, int n, enum history_plant plant, int print);
 /* $HISTORIES, or 60. */
 int histories_wanted(void);
 

@@ -20,6 +20,7 @@ struct search {
     const struct history *history;
     uint64_t required; /* those that must have happened */
     uint64_t possible; /* and those that may have */
+    uint64_t before[HISTORY_OPS + 1]; /* of a stale get: what it must show */
     struct configuration *seen;
     uint8_t *used;
     size_t n_seen, size;
@@ -126,11 +127,16 @@ static uint64_t first_end(const struct search *s,
     return end;
 }
 
+static uint64_t earliest(const struct history_op *op) {
+    return op->began > op->stale ? op->began - op->stale : 0;
+}
+
 static int can_be_next(const struct search *s, const struct configuration *now,
                        int i) {
     const struct history_op *op = &s->history->ops[i];
     return (s->possible & ~now->done) >> i & 1 &&
-           op->began < first_end(s, now) && agrees(op, now);
+           (s->before[i] & ~now->done) == 0 &&
+           earliest(op) < first_end(s, now) && agrees(op, now);
 }
 
 /* What changes nothing and agrees now can as well happen now. */
@@ -189,9 +195,36 @@ static int says_something(const struct history_op *op) {
             op->failed < (size_t)op->n_parts);
 }
 
+static int writes_key(const struct history_op *op, int key) {
+    for (int i = 0; i < op->n_parts; i++)
+        if (op->parts[i].key == key && op->parts[i].kind != MEREAU_WRITE_CHECK)
+            return 1;
+    return 0;
+}
+
+/* The commits that were answered the same way before a get began, and wrote one of
+ * its records: of those it must know, however stale it may be. */
+static uint64_t known_to(const struct history *history,
+                         const struct history_op *get) {
+    uint64_t known = 0;
+    for (int i = 0; i < history->n; i++) {
+        const struct history_op *op = &history->ops[i];
+        int same = 0;
+        for (int k = 0; k < get->n_parts; k++)
+            same |= writes_key(op, get->parts[k].key);
+        if (op->is_commit && op->result == MEREAU_STORE_OK && same &&
+            op->way == get->way && op->ended < get->began)
+            known |= UINT64_C(1) << i;
+    }
+    return known;
+}
+
 int history_check(const struct history *history) {
     struct search s = {.history = history};
     int result;
+    for (int i = 0; i < history->n; i++)
+        if (history->ops[i].stale > 0)
+            s.before[i] = known_to(history, &history->ops[i]);
     for (int i = 0; i < history->n; i++)
         if (says_something(&history->ops[i])) {
             s.possible |= UINT64_C(1) << i;
@@ -209,7 +242,10 @@ void history_print(const struct history *history) {
     for (int i = 0; i < history->n; i++) {
         const struct history_op *op = &history->ops[i];
         printf("%2d %4llu..%-4lld %s %d:", i, (unsigned long long)op->began,
-               (long long)op->ended, op->is_commit ? "commit" : "get",
+               (long long)op->ended,
+               op->is_commit   ? "commit"
+               : op->stale > 0 ? "stale get"
+                               : "get",
                (int)op->result);
         for (int k = 0; k < op->n_parts; k++) {
             const struct history_part *part = &op->parts[k];

@@ -12,12 +12,10 @@
 enum { EACH = HISTORY_OPS / HISTORY_THREADS, MAX_LATE = HISTORY_OPS };
 
 struct run {
-    mereau_store *store;
-    const struct history_wire *wire; /* NULL: faults are played */
+    struct history_place *place;
     struct history *history;
     enum history_plant plant;
     char partition[32];
-    atomic_ullong clock;
     atomic_int waiting; /* threads that are ready to begin */
     pthread_mutex_t lock; /* guards what follows */
     const struct history_op *late[MAX_LATE]; /* under way in the network */
@@ -82,7 +80,8 @@ static int32_t send(struct run *run, const struct history_op *op,
     need.writes = writes;
     need.n_writes = (size_t)op->n_parts;
     *failed = SIZE_MAX;
-    return run->store->commit(run->store->user, &need, failed);
+    mereau_store *store = run->place->ways[op->way];
+    return store->commit(store->user, &need, failed);
 }
 
 static int32_t take(void *arg, size_t index, const mereau_record *record) {
@@ -102,7 +101,8 @@ static int32_t take(void *arg, size_t index, const mereau_record *record) {
     return 0;
 }
 
-static int32_t look(struct run *run, struct history_op *op) {
+static int32_t look(struct run *run, mereau_store *store,
+                    struct history_op *op) {
     mereau_need need = need_of(run, MEREAU_NEED_GET);
     mereau_slice keys[HISTORY_KEYS];
     for (int i = 0; i < op->n_parts; i++) {
@@ -111,7 +111,8 @@ static int32_t look(struct run *run, struct history_op *op) {
     }
     need.keys = keys;
     need.n_keys = (size_t)op->n_parts;
-    return run->store->get(run->store->user, &need, take, op);
+    need.flags = op->stale > 0 ? MEREAU_READ_STALE_OK : 0;
+    return store->get(store->user, &need, take, op);
 }
 
 /* --- the network --- */
@@ -159,7 +160,7 @@ static int32_t commit(struct run *run, struct history_op *op, uint64_t *random,
     uint64_t luck = draw(random, 100);
     int32_t result;
     *failed = SIZE_MAX;
-    if (run->wire != NULL)
+    if (run->place->wire != NULL)
         return commit_by_wire(run, op, failed);
     if (luck < 4)
         return MEREAU_STORE_BUSY;
@@ -200,6 +201,16 @@ static void choose_keys(struct thread *thread, struct history_op *op) {
             op->parts[op->n_parts++].key = key;
 }
 
+/* Most may be stale, and ask for what others asked for. */
+static void choose_stale(struct thread *thread, struct history_op *op) {
+    if (draw(&thread->random, 4) == 0)
+        return;
+    op->stale = thread->run->place->stale;
+    op->n_parts = draw(&thread->random, 2) == 0 ? 1 : HISTORY_KEYS;
+    for (int key = 0; key < op->n_parts; key++)
+        op->parts[key].key = key;
+}
+
 static void choose_write(struct thread *thread, struct history_part *part,
                          uint64_t version) {
     uint64_t luck = draw(&thread->random, 100), seen = thread->seen[part->key];
@@ -228,24 +239,29 @@ static void remember(struct thread *thread, const struct history_op *op) {
 static void one_op(struct thread *thread, int index) {
     struct run *run = thread->run;
     struct history_op *op = &run->history->ops[index];
-    op->is_commit = draw(&thread->random, 100) < 60;
     op->failed = SIZE_MAX;
+    op->way = thread->number % 2 == 1 && run->place->ways[1] != NULL;
+    op->is_commit = draw(&thread->random, 100) <
+                    (run->place->stale > 0 && op->way == 0 ? 30u : 60u);
     choose_keys(thread, op);
+    if (run->place->stale > 0 && op->way == 0 && !op->is_commit)
+        choose_stale(thread, op);
     for (int i = 0; i < op->n_parts && op->is_commit; i++)
         choose_write(thread, &op->parts[i],
                      (uint64_t)(index * HISTORY_KEYS + i + 1));
-    if (run->wire != NULL && draw(&thread->random, 5) == 0)
-        run->wire->cut(run->wire->arg, draw(&thread->random, UINT64_MAX));
-    op->began = ++run->clock;
+    if (run->place->wire != NULL && draw(&thread->random, 5) == 0)
+        run->place->wire->cut(run->place->wire->arg,
+                              draw(&thread->random, UINT64_MAX));
+    op->began = ++run->place->ticks;
     dawdle(&thread->random);
     if (op->is_commit)
         op->result = commit(run, op, &thread->random, &op->failed);
-    else if (run->wire == NULL && draw(&thread->random, 100) < 5)
+    else if (run->place->wire == NULL && draw(&thread->random, 100) < 5)
         op->result = MEREAU_STORE_BUSY;
     else
-        op->result = look(run, op);
+        op->result = look(run, run->place->ways[op->way], op);
     dawdle(&thread->random);
-    op->ended = ++run->clock;
+    op->ended = ++run->place->ticks;
     if (op->result == MEREAU_STORE_UNKNOWN)
         op->ended = UINT64_MAX;
     remember(thread, op);
@@ -268,24 +284,22 @@ static void *work(void *arg) {
 /* --- a history --- */
 
 static void last_look(struct run *run) {
+    const struct history_wire *wire = run->place->wire;
     struct history_op *op = &run->history->ops[HISTORY_OPS];
     op->n_parts = HISTORY_KEYS;
     for (int key = 0; key < HISTORY_KEYS; key++)
         op->parts[key].key = key;
-    if (run->wire != NULL) {
-        run->wire->settle(run->wire->arg);
-        run->store = run->wire->direct;
-    }
-    op->began = ++run->clock;
-    op->result = look(run, op);
-    op->ended = ++run->clock;
+    if (wire != NULL)
+        wire->settle(wire->arg);
+    op->began = ++run->place->ticks;
+    op->result =
+        look(run, wire != NULL ? wire->direct : run->place->ways[0], op);
+    op->ended = ++run->place->ticks;
 }
 
-int history_record(mereau_store *store, const struct history_wire *wire,
-                   uint64_t seed, enum history_plant plant,
-                   struct history *history) {
-    struct run run = {
-        .store = store, .wire = wire, .history = history, .plant = plant};
+int history_record(struct history_place *place, uint64_t seed,
+                   enum history_plant plant, struct history *history) {
+    struct run run = {.place = place, .history = history, .plant = plant};
     struct thread threads[HISTORY_THREADS];
     pthread_t ids[HISTORY_THREADS];
     int started = 0;
@@ -319,15 +333,14 @@ int histories_wanted(void) {
     return wanted == NULL ? 60 : atoi(wanted);
 }
 
-int histories_run_cut(mereau_store *store, const struct history_wire *wire,
-                      const char *engine, uint64_t seed, int n,
-                      enum history_plant plant, int print) {
+int histories_run_at(struct history_place *place, const char *engine,
+                     uint64_t seed, int n, enum history_plant plant,
+                     int print) {
     unsigned results[8] = {0};
     int good = 0, verdict = HISTORY_LINEAR;
     for (; good < n; good++) {
         struct history history;
-        if (history_record(store, wire, seed + (uint64_t)good, plant,
-                           &history) != 0)
+        if (history_record(place, seed + (uint64_t)good, plant, &history) != 0)
             break;
         for (int i = 0; i < history.n; i++)
             results[(unsigned)history.ops[i].result % 8]++;
@@ -350,6 +363,13 @@ int histories_run_cut(mereau_store *store, const struct history_wire *wire,
             results[MEREAU_STORE_UNKNOWN],
             results[4] + results[5] + results[6] + results[7]);
     return good;
+}
+
+int histories_run_cut(mereau_store *store, const struct history_wire *wire,
+                      const char *engine, uint64_t seed, int n,
+                      enum history_plant plant, int print) {
+    struct history_place place = {.ways = {store, NULL}, .wire = wire};
+    return histories_run_at(&place, engine, seed, n, plant, print);
 }
 
 int histories_run(mereau_store *store, const char *engine, uint64_t seed, int n,
