@@ -74,7 +74,9 @@ static mereau_status split(struct mru_jws *jws, const char *token, size_t len,
             continue;
         if (token[i] != '.' || dots == 2)
             return malformed(err, jws, RULE_FORM, "RFC 7515 3.1", wanted,
-                             "another form");
+                             token[i] == '.'
+                                 ? "more of them, as encrypted ones have"
+                                 : "another form");
         dot[dots++] = i;
     }
     if (dots != 2 || dot[0] == 0)

@@ -122,11 +122,18 @@ static mereau_status write_text(struct writing *w,
     return ret == 0 ? MEREAU_OK : no_memory(w);
 }
 
-static int is_digits(const struct mru_jval *number) {
-    for (size_t i = 0; i < number->len; i++)
-        if (number->p[i] != '-' && (number->p[i] < '0' || number->p[i] > '9'))
+/* How long a whole number is, without a fraction of zeros; 0: it is none, or
+ * written with an exponent. */
+static size_t whole_len(const struct mru_jval *number) {
+    const char *p = number->p;
+    size_t len = 0, at;
+    while (len < number->len &&
+           (p[len] == '-' || (p[len] >= '0' && p[len] <= '9')))
+        len++;
+    for (at = len; at < number->len; at++)
+        if (p[at] != (at == len ? '.' : '0'))
             return 0;
-    return 1;
+    return len;
 }
 
 /* A large whole number with all its digits, of which a double keeps but the first
@@ -136,13 +143,13 @@ static mereau_status write_number(struct writing *w,
                                   const struct mru_jval *number) {
     const double exact = 9007199254740992.0;
     double value = 0;
-    size_t from = w->out->len;
+    size_t from = w->out->len, whole = whole_len(number);
     int ret = mru_json_number(number, &value);
     if (ret == 0 && mru_json_add_number(w->out, value) != 0)
         return no_memory(w);
-    if (ret == 0 && fabs(value) >= exact && is_digits(number) &&
-        (w->out->len - from != number->len ||
-         memcmp(w->out->data + from, number->p, number->len) != 0))
+    if (ret == 0 && fabs(value) >= exact && whole > 0 &&
+        (w->out->len - from != whole ||
+         memcmp(w->out->data + from, number->p, whole) != 0))
         ret = -1;
     if (ret == 0)
         return MEREAU_OK;

@@ -257,6 +257,21 @@ static void a_key_that_cannot_decrypt_is_a_mistake(void **state) {
     }
 }
 
+static void who_cannot_decrypt_is_told_that_it_is_encrypted(void **state) {
+    struct nest n;
+    mereau_error err = MEREAU_ERROR_INIT;
+    (void)state;
+    open_nest(&n, MEREAU_ALG_A256KW);
+    mereau_verifier *v = verifier_of(&n, 0, 0);
+    const char *token = mereau_bytes_text(n.token);
+    assert_int_equal(
+        mereau_jwt_verify(v, NULL, token, strlen(token), NOW, &err),
+        MEREAU_E_MALFORMED);
+    assert_non_null(strstr(err.text, "encrypted"));
+    mereau_verifier_free(v);
+    close_nest(&n);
+}
+
 /* The key that verifies must be one for signatures, whoever adds it. */
 static void a_key_for_encryption_verifies_nothing(void **state) {
     mereau_error err = MEREAU_ERROR_INIT;
@@ -315,6 +330,7 @@ int main(void) {
         cmocka_unit_test(the_content_must_say_that_it_is_a_jwt),
         cmocka_unit_test(no_character_of_a_nested_token_can_be_changed),
         cmocka_unit_test(a_key_that_cannot_decrypt_is_a_mistake),
+        cmocka_unit_test(who_cannot_decrypt_is_told_that_it_is_encrypted),
         cmocka_unit_test(a_key_for_encryption_verifies_nothing),
         cmocka_unit_test(every_failing_allocation_is_survived),
     };

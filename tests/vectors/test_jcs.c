@@ -226,6 +226,8 @@ static void members_are_sorted_by_utf16_and_nothing_is_lost(void **state) {
 static void what_a_double_would_change_is_refused(void **state) {
     static const char *const refused[] = {"9007199254740993",
                                           "[-9007199254740993]",
+                                          "9007199254740993.0",
+                                          "[-9007199254740993.000]",
                                           "{\"a\":9223372036854775807}",
                                           "18446744073709551616",
                                           "2036372036854775808",
@@ -247,6 +249,7 @@ static void what_a_double_would_change_is_refused(void **state) {
             mereau_json_canonical(out, form[i], strlen(form[i]), &err),
             MEREAU_E_MALFORMED);
     canonical_is("[295147905179352830000]", "[295147905179352830000]");
+    canonical_is("[9007199254740994.0]", "[9007199254740994]");
     canonical_is("[9007199254740992,-9007199254740991,1E30,4.50]",
                  "[9007199254740992,-9007199254740991,1e+30,4.5]");
     mereau_bytes_free(out);
