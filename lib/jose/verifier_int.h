@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "claims_int.h"
+#include "jwe.h"
 
 struct mru_lock;
 struct mru_token_cache;
@@ -67,13 +68,27 @@ struct mereau_verifier {
 
 /* --- nested.c --- */
 
-/* With keys to decrypt with, opens an encrypted token into *opened and puts the
- * signed one inside in place of it; a token that is not encrypted is refused then,
- * unless the verifier takes both. Without such keys does nothing. MEREAU_OK, _KIND
- * ("jwt.encryption", "jwt.cty"), and as mru_jwe_read and mru_jwe_open. */
-mereau_status mru_nested_open(const mereau_verifier *verifier,
-                              struct mru_buf *opened, const char **token,
-                              size_t *len, mereau_error *err);
+/* The outer layer of a token; begins as zeros. */
+struct mru_nested {
+    struct mru_buf
+        opened; /* the signed token; empty: there was no outer layer */
+    struct mru_buf header;
+    struct mru_jwe jwe;
+};
+
+/* For a verifier with keys to decrypt with: opens an encrypted token and puts the
+ * signed one inside in place of it; a token that is not encrypted is refused, unless
+ * the verifier takes both. MEREAU_OK, _KIND ("jwt.encryption", "jwt.cty"), and as
+ * mru_jwe_read and mru_jwe_open. */
+mereau_status mru_nested_open(struct mru_nested *nested,
+                              const mereau_verifier *verifier,
+                              const char **token, size_t *len,
+                              mereau_error *err);
+/* Claims that the outer header repeats (RFC 7519 section 5.3) must be those that are
+ * signed. MEREAU_OK, _MALFORMED ("jwt.replica"), _NOMEM. */
+mereau_status mru_nested_check(const struct mru_nested *nested,
+                               const struct mru_said *said, mereau_error *err);
+void mru_nested_free(struct mru_nested *nested);
 
 /* --- live.c --- */
 

@@ -164,16 +164,23 @@ static mereau_status verify_signed(struct run *r, const char *token,
 }
 
 /* What is encrypted is a signed token in its turn, and judged like any other. */
-static mereau_status verify_all(struct run *r) {
-    struct mru_buf opened = {0};
-    const char *token = r->what->token;
-    size_t len = r->what->len;
+static mereau_status verify_nested(struct run *r, const char *token,
+                                   size_t len) {
+    struct mru_nested nested = {0};
     mereau_status status =
-        mru_nested_open(r->verifier, &opened, &token, &len, r->err);
+        mru_nested_open(&nested, r->verifier, &token, &len, r->err);
     if (status == MEREAU_OK)
         status = verify_signed(r, token, len);
-    mru_buf_free(&opened);
+    if (status == MEREAU_OK)
+        status = mru_nested_check(&nested, &r->claims->said, r->err);
+    mru_nested_free(&nested);
     return status;
+}
+
+static mereau_status verify_all(struct run *r) {
+    return r->verifier->readers
+               ? verify_nested(r, r->what->token, r->what->len)
+               : verify_signed(r, r->what->token, r->what->len);
 }
 
 /* --- the cache --- */

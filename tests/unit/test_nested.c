@@ -212,6 +212,35 @@ static void the_content_must_say_that_it_is_a_jwt(void **state) {
     close_nest(&n);
 }
 
+/* RFC 7519 section 5.3: so that a gateway that cannot decrypt is not misled. */
+static void what_the_outer_header_repeats_must_be_what_is_signed(void **state) {
+    static const struct {
+        const char *header;
+        int right;
+    } rows[] = {{"{\"cty\":\"JWT\",\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE
+                 "\"}",
+                 1},
+                {"{\"cty\":\"JWT\",\"iss\":\"https:\\/\\/as.example\"}", 1},
+                {"{\"cty\":\"JWT\",\"iss\":\"https://other.example\"}", 0},
+                {"{\"cty\":\"JWT\",\"sub\":\"somebody else\"}", 0},
+                {"{\"cty\":\"JWT\",\"aud\":[\"" AUDIENCE "\"]}", 0},
+                {"{\"cty\":\"JWT\",\"jti\":\"of the outside\"}", 1}};
+    struct nest n;
+    (void)state;
+    open_nest(&n, MEREAU_ALG_A256KW);
+    mereau_verifier *v = verifier_of(&n, 0, 1);
+    char *inside = inner_of(&n, "at+jwt", claims);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *token = outer(n.reader, rows[i].header, inside);
+        answers(v, token, rows[i].right ? MEREAU_OK : MEREAU_E_MALFORMED,
+                rows[i].right ? "" : "jwt.replica");
+        free(token);
+    }
+    free(inside);
+    mereau_verifier_free(v);
+    close_nest(&n);
+}
+
 static void no_character_of_a_nested_token_can_be_changed(void **state) {
     struct nest n;
     (void)state;
@@ -328,6 +357,7 @@ int main(void) {
         cmocka_unit_test(what_is_inside_is_judged_like_any_token),
         cmocka_unit_test(there_is_exactly_one_outer_layer),
         cmocka_unit_test(the_content_must_say_that_it_is_a_jwt),
+        cmocka_unit_test(what_the_outer_header_repeats_must_be_what_is_signed),
         cmocka_unit_test(no_character_of_a_nested_token_can_be_changed),
         cmocka_unit_test(a_key_that_cannot_decrypt_is_a_mistake),
         cmocka_unit_test(who_cannot_decrypt_is_told_that_it_is_encrypted),
