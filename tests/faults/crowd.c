@@ -157,7 +157,7 @@ void crowd_set_clock(struct crowd *crowd, unsigned times, uint64_t *random,
         latest = now_at > latest ? now_at : latest;
         crowd->life->now_at = now_at;
         sum->harm++;
-        pause_ms(next_random(random) % 12);
+        crowd_await(crowd, (unsigned)(next_random(random) % 40));
     }
     crowd->life->now_at = latest;
 }

@@ -58,7 +58,7 @@ void crowd_kill_clients(struct crowd *crowd, mereau_store *(*open)(void *arg),
                         void *arg, unsigned kills, uint64_t *random,
                         struct crowd_sum *sum);
 /* Sets the clock of the threads so many times, by up to an hour back or forward,
- * and right again. */
+ * and right again. A life lasts for 20 times. */
 void crowd_set_clock(struct crowd *crowd, unsigned times, uint64_t *random,
                      struct crowd_sum *sum);
 

@@ -109,7 +109,7 @@ static void show_log(const struct server *server) {
         fclose(log);
 }
 
-static int init(const struct server *server) {
+static int init(const struct server *server, int small) {
     char program[160], data[96];
     int status = -1;
     pid_t pid;
@@ -119,7 +119,8 @@ static int init(const struct server *server) {
     if (pid == 0) {
         become(server);
         execl(program, "initdb", "-D", data, "-U", "mereau", "-A", "trust",
-              "-E", "UTF8", "--locale=C", "-N", (char *)NULL);
+              "-E", "UTF8", "--locale=C", "-N",
+              small ? "--wal-segsize=1" : (char *)NULL, (char *)NULL);
         _exit(127);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
@@ -129,21 +130,30 @@ static int init(const struct server *server) {
     return 0;
 }
 
-int server_wait(struct server *server) {
+int server_is_down(struct server *server) {
     int status;
-    for (int i = 0; server->pid > 0 && i < 600; i++) {
+    if (server->pid > 0 && waitpid(server->pid, &status, WNOHANG) != 0)
+        server->pid = 0;
+    return server->pid <= 0;
+}
+
+static int wait_until_it_answers(struct server *server) {
+    for (int i = 0; i < 600 && !server_is_down(server); i++) {
         if (PQping(server->conninfo) == PQPING_OK)
             return 0;
-        if (waitpid(server->pid, &status, WNOHANG) == server->pid)
-            break;
         pause_ms(50);
     }
-    show_log(server);
-    server->pid = 0;
     return -1;
 }
 
-int server_start(struct server *server, const char *setting) {
+int server_wait(struct server *server) {
+    if (wait_until_it_answers(server) == 0)
+        return 0;
+    show_log(server);
+    return -1;
+}
+
+static void launch(struct server *server, const char *setting) {
     char program[160], data[96], sockets[96];
     snprintf(program, sizeof program, "%s/postgres", server->programs);
     snprintf(data, sizeof data, "%s/data", server->folder);
@@ -159,6 +169,19 @@ int server_start(struct server *server, const char *setting) {
         _exit(127);
     }
     server->owner = getpid();
+}
+
+/* It refuses to start as long as one process of an earlier one has its memory. */
+int server_start(struct server *server, const char *setting) {
+    for (int i = 0; server->orphans && i < 200; i++) {
+        launch(server, setting);
+        if (wait_until_it_answers(server) == 0) {
+            server->orphans = 0;
+            return 0;
+        }
+        pause_ms(20);
+    }
+    launch(server, setting);
     return server_wait(server);
 }
 
@@ -168,9 +191,10 @@ void server_stop(struct server *server, int sig) {
     kill(server->pid, sig);
     waitpid(server->pid, NULL, 0);
     server->pid = 0;
+    server->orphans = sig == SIGKILL;
 }
 
-int server_make(struct server *server) {
+static int make(struct server *server, int small) {
     memset(server, 0, sizeof *server);
     if (find_programs(server->programs, sizeof server->programs) != 0) {
         fprintf(stderr, "no PostgreSQL server is installed\n");
@@ -182,8 +206,12 @@ int server_make(struct server *server) {
     }
     snprintf(server->conninfo, sizeof server->conninfo,
              "host=%s user=mereau dbname=postgres", server->folder);
-    return init(server) == 0 ? server_start(server, NULL) : -1;
+    return init(server, small) == 0 ? server_start(server, NULL) : -1;
 }
+
+int server_make(struct server *server) { return make(server, 0); }
+
+int server_make_small(struct server *server) { return make(server, 1); }
 
 static void remove_tree(const char *path) {
     DIR *dir = opendir(path);

@@ -17,10 +17,13 @@ struct server {
     gid_t gid;
     pid_t pid; /* 0: not running */
     pid_t owner; /* who started it */
+    int orphans; /* processes of one that was killed may still be there */
 };
 
 /* Makes a new database and starts its server. 0, or -1 after having said why. */
 int server_make(struct server *server);
+/* The same in 60 MB: its log of changes is kept short. */
+int server_make_small(struct server *server);
 /* Stops it and removes all of it. */
 void server_remove(struct server *server);
 /* Starts it again. setting: one more "name=value", or NULL. 0, or -1. */
@@ -28,7 +31,10 @@ int server_start(struct server *server, const char *setting);
 /* Until it takes connections, as after a crash of one of its processes. 0, or
  * -1. */
 int server_wait(struct server *server);
-/* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. */
+/* Whether it has ended by itself. */
+int server_is_down(struct server *server);
+/* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. SIGKILL:
+ * its other processes find out by themselves; server_start() waits for them. */
 void server_stop(struct server *server, int sig);
 
 /* Where it listens, for a proxy in front of it; and how to get through that. */

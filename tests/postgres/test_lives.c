@@ -21,7 +21,7 @@
 
 #include "../faults/crowd.h"
 #include "../faults/proxy.h"
-#include "server.h"
+#include "lives.h"
 
 static struct server server;
 
@@ -41,31 +41,6 @@ static void pause_ms(uint64_t ms) {
     nanosleep(&t, NULL);
 }
 
-static mereau_store *open_on(const char *conninfo) {
-    mereau_error err = MEREAU_ERROR_INIT;
-    mereau_store *store = NULL;
-    if (mereau_postgres_open(&store, conninfo, &err) != MEREAU_OK)
-        fprintf(stderr, "%s\n", err.text);
-    return store;
-}
-
-/* --- a life --- */
-
-/* On an empty database; its context on a connection string. */
-static void open_crowd(struct crowd *crowd, const char *conninfo) {
-    mereau_store *store = open_on(conninfo); /* makes the table */
-    assert_int_equal(
-        server_sql(server.conninfo, "DELETE FROM mereau_record", NULL, 0), 0);
-    crowd_open(crowd, store);
-}
-
-/* It is over; what came of it. */
-static void end_crowd(struct crowd *crowd, struct crowd_sum *sum) {
-    crowd_stop(crowd);
-    crowd_close(crowd);
-    crowd_check(crowd, open_on(server.conninfo), sum, 1);
-}
-
 /* --- the server --- */
 
 static void stop_and_start(struct crowd_sum *sum, uint64_t *random, int sig) {
@@ -82,12 +57,12 @@ static void stops(const char *kind, int sig) {
     unsigned lives = crowd_rounds(5);
     for (unsigned i = 0; i < lives; i++) {
         struct crowd crowd;
-        open_crowd(&crowd, server.conninfo);
+        lives_begin(&server, &crowd, server.conninfo, 0);
         crowd_start(&crowd);
         stop_and_start(&sum, &random, sig);
         stop_and_start(&sum, &random, sig);
         pause_ms(20);
-        end_crowd(&crowd, &sum);
+        lives_end(&server, &crowd, &sum);
     }
     crowd_must_be_whole("PostgreSQL", kind, &sum, 2 * lives);
 }
@@ -95,6 +70,12 @@ static void stops(const char *kind, int sig) {
 static void immediate_stops_lose_and_double_nothing(void **state) {
     (void)state;
     stops("immediate stops", SIGQUIT);
+}
+
+/* The first process is gone without a word to the others. */
+static void killed_servers_lose_and_double_nothing(void **state) {
+    (void)state;
+    stops("servers killed", SIGKILL);
 }
 
 static void ordered_stops_lose_and_double_nothing(void **state) {
@@ -111,7 +92,7 @@ static void a_killed_backend_loses_and_doubles_nothing(void **state) {
     for (unsigned i = 0; i < lives; i++) {
         struct crowd crowd;
         char pid[16];
-        open_crowd(&crowd, server.conninfo);
+        lives_begin(&server, &crowd, server.conninfo, 0);
         crowd_start(&crowd);
         for (int n = 0; n < 2; n++) {
             pause_ms(5 + next_random(&random) % 60);
@@ -125,7 +106,7 @@ static void a_killed_backend_loses_and_doubles_nothing(void **state) {
             assert_int_equal(server_wait(&server), 0);
         }
         pause_ms(20);
-        end_crowd(&crowd, &sum);
+        lives_end(&server, &crowd, &sum);
     }
     crowd_must_be_whole("PostgreSQL", "backend killed", &sum, 2 * lives);
 }
@@ -134,7 +115,7 @@ static void a_killed_backend_loses_and_doubles_nothing(void **state) {
 
 static mereau_store *open_direct(void *unused) {
     (void)unused;
-    return open_on(server.conninfo);
+    return lives_open(server.conninfo);
 }
 
 static void killed_clients_lose_and_double_nothing(void **state) {
@@ -145,10 +126,10 @@ static void killed_clients_lose_and_double_nothing(void **state) {
     (void)state;
     for (unsigned i = 0; i < lives; i++) {
         struct crowd crowd;
-        open_crowd(&crowd, server.conninfo);
+        lives_begin(&server, &crowd, server.conninfo, 0);
         crowd_close(&crowd);
         crowd_kill_clients(&crowd, open_direct, NULL, KILLS, &random, &sum);
-        crowd_check(&crowd, open_on(server.conninfo), &sum, 1);
+        crowd_check(&crowd, lives_open(server.conninfo), &sum, 1);
     }
     crowd_must_be_whole("PostgreSQL", "clients killed", &sum, lives * KILLS);
 }
@@ -171,7 +152,7 @@ static void cut_connections_lose_and_double_nothing(void **state) {
          i++) {
         struct crowd crowd;
         proxy_cut_at_random(proxy, i, 0, 0);
-        open_crowd(&crowd, through);
+        lives_begin(&server, &crowd, through, 0);
         /* What a new connection is asked first takes about 2500 bytes. */
         proxy_cut_at_random(proxy, i, 20000, 20000);
         crowd_start(&crowd);
@@ -179,7 +160,7 @@ static void cut_connections_lose_and_double_nothing(void **state) {
             proxy_cut_once(proxy, n % 2, (uint32_t)(n * 37 % 800));
             pause_ms(10);
         }
-        end_crowd(&crowd, &sum);
+        lives_end(&server, &crowd, &sum);
         cuts = proxy_cuts(proxy);
     }
     proxy_stop(proxy);
@@ -194,7 +175,7 @@ static void a_database_that_went_back_is_noticed(void **state) {
     struct crowd crowd;
     struct crowd_sum sum = {0};
     (void)state;
-    open_crowd(&crowd, server.conninfo);
+    lives_begin(&server, &crowd, server.conninfo, 0);
     crowd_start(&crowd);
     pause_ms(60);
     assert_int_equal(server_sql(server.conninfo,
@@ -211,13 +192,14 @@ static void a_database_that_went_back_is_noticed(void **state) {
                                 "DROP TABLE before",
                                 NULL, 0),
                      0);
-    crowd_check(&crowd, open_on(server.conninfo), &sum, 0);
+    crowd_check(&crowd, lives_open(server.conninfo), &sum, 0);
     assert_true(sum.found.lost + sum.found.broken > 0);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(immediate_stops_lose_and_double_nothing),
+        cmocka_unit_test(killed_servers_lose_and_double_nothing),
         cmocka_unit_test(ordered_stops_lose_and_double_nothing),
         cmocka_unit_test(a_killed_backend_loses_and_doubles_nothing),
         cmocka_unit_test(killed_clients_lose_and_double_nothing),
