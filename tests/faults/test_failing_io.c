@@ -166,6 +166,9 @@ static void the_store_answers_what_is_true(void **state) {
             kinds[k].name, cases, answers[MEREAU_STORE_OK],
             answers[MEREAU_STORE_BUSY], answers[MEREAU_STORE_UNKNOWN],
             answers[MEREAU_STORE_IO], answers[MEREAU_STORE_LIMIT]);
+        /* No commit removes a file. */
+        if (kinds[k].calls != IO_UNLINK && cases == 0)
+            fail_msg("%s: no such call was met", kinds[k].name);
     }
 }
 
@@ -240,6 +243,12 @@ static void clients_lose_nothing(void **state) {
                           DEVICES * STEPS, kinds[k].name,
                           once ? "once" : "from then on", sum.cases,
                           sum.refused);
+            if (sum.cases == 0)
+                fail_msg("%s: no such call was met", kinds[k].name);
+            /* A disk that is not well again is noticed. */
+            if (!once && (kinds[k].calls & (IO_WRITE | IO_SYNC)) != 0 &&
+                sum.refused <= sum.cases)
+                fail_msg("%s: nobody was refused", kinds[k].name);
         }
 }
 
