@@ -18,6 +18,7 @@ enum { MOST = 64, REQUESTS = 0, REPLIES = 1 };
 struct line {
     int used;
     int fd[2];
+    int asked; /* the last that passed was a request */
     uint64_t left[2];
 };
 
@@ -34,6 +35,7 @@ struct proxy {
     int once; /* 1 + direction */
     uint32_t once_n;
     struct proxy_cuts cuts;
+    unsigned turns;
     struct line lines[MOST];
 };
 
@@ -65,6 +67,7 @@ static void take_call(struct proxy *proxy) {
     (void)setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     line->used = 1;
+    line->asked = 0;
     line->fd[0] = client;
     line->fd[1] = server;
     line->left[REQUESTS] = line->left[REPLIES] = UINT64_MAX;
@@ -95,6 +98,10 @@ static void pass(struct proxy *proxy, struct line *line, int which) {
     size_t len = n > 0 ? (size_t)n : 0;
     int cut = 0;
 
+    if (n > 0) {
+        proxy->turns += which == REQUESTS && !line->asked;
+        line->asked = which == REQUESTS;
+    }
     if (n > 0 && proxy->once == 1 + which) {
         proxy->once = 0;
         line->left[which] = proxy->once_n;
@@ -228,4 +235,12 @@ struct proxy_cuts proxy_cuts(struct proxy *proxy) {
     cuts = proxy->cuts;
     pthread_mutex_unlock(&proxy->lock);
     return cuts;
+}
+
+unsigned proxy_turns(struct proxy *proxy) {
+    unsigned turns;
+    pthread_mutex_lock(&proxy->lock);
+    turns = proxy->turns;
+    pthread_mutex_unlock(&proxy->lock);
+    return turns;
 }

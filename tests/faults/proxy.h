@@ -1,6 +1,6 @@
 /* tests/faults/proxy.h - stands between a store and its server, and cuts
- * connections: in the middle of a request, or of the reply to it. A thread of
- * the test's own process. */
+ * connections: in the middle of a request, or of the reply to it. It also counts how
+ * often a reply was waited for. A thread of the test's own process. */
 #ifndef TEST_PROXY_H
 #define TEST_PROXY_H
 
@@ -29,5 +29,9 @@ struct proxy_cuts {
     unsigned requests, replies;
 };
 struct proxy_cuts proxy_cuts(struct proxy *proxy);
+
+/* How often a client began to send, on any connection, after it had been sent
+ * something or for the first time: its round trips. */
+unsigned proxy_turns(struct proxy *proxy);
 
 #endif
