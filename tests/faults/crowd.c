@@ -148,7 +148,7 @@ void crowd_kill_clients(struct crowd *crowd, mereau_store *(*open)(void *arg),
 
 void crowd_set_clock(struct crowd *crowd, unsigned times, uint64_t *random,
                      struct crowd_sum *sum) {
-    const int64_t first = 1800000000; /* of every life */
+    const int64_t first = crowd->life->first;
     int64_t latest = crowd->life->now_at;
     for (unsigned i = 0; i < times; i++) {
         int64_t now_at =

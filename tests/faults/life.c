@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include <mereau/sqlite.h>
 
@@ -19,7 +20,8 @@ struct life *life_new(void (*mark)(uint32_t what)) {
     if (life == MAP_FAILED)
         return NULL;
     memset(life, 0, sizeof *life);
-    life->now_at = 1800000000;
+    life->first = (int64_t)time(NULL);
+    life->now_at = life->first;
     life->mark = mark;
     life->steps = LIFE_STEPS;
     return life;

@@ -30,6 +30,8 @@ struct life_act {
 struct life {
     char token[160], token_id[32];
     atomic_int ready; /* tenant, app and token are there */
+    int64_t first; /* where its clock began: the real time, since a server may
+                      drop by its own clock what is over */
     atomic_llong now_at;
     atomic_uint problems; /* answers that a client must not get */
     atomic_uint refused; /* answers by which it is told to try again */

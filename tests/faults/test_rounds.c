@@ -425,8 +425,8 @@ static void round_of_clocks(struct rounds *r) {
     crowd_start(r, &crowd, &host, 150);
     for (int i = 0; i < 10; i++) {
         int64_t now_at = r->life->now_at + (int64_t)draw(r, 7200) - 3600;
-        if (now_at < 1800000000)
-            now_at = 1800000000;
+        if (now_at < r->life->first)
+            now_at = r->life->first;
         if (now_at > latest)
             latest = now_at;
         r->life->now_at = now_at;

@@ -149,7 +149,7 @@ static int is_up(struct server *server) {
            strncmp(out, "MASTERDOWN", 10) == 0;
 }
 
-int server_again(struct server *server) {
+int server_try(struct server *server) {
     int up = 0;
     server->pid = fork();
     if (server->pid == 0)
@@ -161,11 +161,18 @@ int server_again(struct server *server) {
     }
     if (up > 0)
         return 0;
-    print_error("redis-server does not start on port %u\n", server->port);
     if (up == 0)
         server_kill(server);
     server->pid = 0;
+    remember(server, 0);
     return -1;
+}
+
+int server_again(struct server *server) {
+    int result = server_try(server);
+    if (result != 0)
+        print_error("redis-server does not start on port %u\n", server->port);
+    return result;
 }
 
 int server_start(struct server *server, const char *const *words) {
@@ -196,6 +203,19 @@ void server_kill(struct server *server) {
     waitpid(server->pid, NULL, 0);
     server->pid = 0;
     remember(server, 0);
+}
+
+int server_await_end(struct server *server, unsigned within_ms) {
+    for (unsigned i = 0; i < within_ms; i++) {
+        int status;
+        if (waitpid(server->pid, &status, WNOHANG) == server->pid) {
+            server->pid = 0;
+            remember(server, 0);
+            return WIFEXITED(status) ? 0 : -1;
+        }
+        pause_ms(1);
+    }
+    return -1;
 }
 
 void server_end(struct server *server) {

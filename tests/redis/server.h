@@ -28,8 +28,13 @@ struct server {
 int server_start(struct server *server, const char *const *words);
 /* The same folder, port and settings. */
 int server_again(struct server *server);
+/* The same, where it may fail. */
+int server_try(struct server *server);
 /* By SIGKILL; the folder stays. */
 void server_kill(struct server *server);
+/* 0 when it ends of itself within this time, as one does that cannot write its log;
+ * else -1. The folder stays. */
+int server_await_end(struct server *server, unsigned within_ms);
 /* Stops it and removes the folder. */
 void server_end(struct server *server);
 
