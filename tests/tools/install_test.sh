@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # install_test.sh - what a stranger meets: installs into a folder, builds programs in
 # C and C++ with nothing but what pkg-config says, shared and static, runs them,
-# stages with DESTDIR as packagers do, and takes everything away again.
+# stages with DESTDIR as packagers do, and takes everything away again. A store that
+# needs a server is opened where none listens, and has to say so.
 set -euo pipefail
 O=${O:-build}
 root=$PWD
@@ -71,6 +72,86 @@ step="mereau-testing by pkg-config"
 printf '#include <mereau/testing.h>\nint main(void) { mereau_testbed_free(0); return 0; }\n' >t.c
 ${CC:-cc} $warn t.c $(pkg-config --cflags --libs mereau-testing) -o t
 LD_LIBRARY_PATH=$prefix/lib ./t
+
+cat >front.c <<'C'
+#include <mereau/front.h>
+#include <mereau/mereau.h>
+
+int main(void)
+{
+    mereau_store *store = NULL, *above = NULL;
+    uint64_t asked, answered;
+    size_t bytes;
+    if (mereau_memory_open(&store, NULL) != MEREAU_OK ||
+        mereau_group_open(&above, store, NULL) != MEREAU_OK)
+        return 1;
+    store = above;
+    if (mereau_read_cache_open(&above, store, 4096, 1000, NULL) != MEREAU_OK ||
+        mereau_read_cache_counts(above, &asked, &answered, &bytes) != MEREAU_OK)
+        return 1;
+    mereau_store_close(above);
+    return asked == 0 ? 0 : 1;
+}
+C
+cat >postgres.c <<'C'
+#include <mereau/mereau.h>
+#include <mereau/postgres.h>
+#include <stdio.h>
+
+int main(void)
+{
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_store *store = NULL;
+    mereau_status status = mereau_postgres_open(
+        &store, "host=127.0.0.1 port=1 dbname=none", &err);
+    printf("%s: %s\n", err.rule, err.text);
+    return status == MEREAU_E_STORE && store == NULL ? 0 : 1;
+}
+C
+cat >redis.c <<'C'
+#include <mereau/mereau.h>
+#include <mereau/redis.h>
+#include <stdio.h>
+
+int main(void)
+{
+    mereau_error err = MEREAU_ERROR_INIT;
+    mereau_redis_settings settings = MEREAU_REDIS_SETTINGS_INIT;
+    mereau_store *store = NULL;
+    mereau_status status;
+    settings.host = "127.0.0.1";
+    settings.port = 1;
+    status = mereau_redis_open(&store, &settings, &err);
+    printf("%s: %s\n", err.rule, err.text);
+    return status == MEREAU_E_STORE && store == NULL ? 0 : 1;
+}
+C
+refusals= # what the two last ones say
+for store in front postgres redis; do
+    if [ ! -e "$prefix/lib/pkgconfig/mereau-$store.pc" ]; then
+        # Only where it was not built either.
+        step="mereau-$store was built and is not installed"
+        if grep -qw "mereau-$store" "$root/$O/libraries"; then false; fi
+        echo "mereau-$store is not built here, so not tried"
+        continue
+    fi
+    cp $store.c $store.cc
+    step="mereau-$store, C, shared"
+    ${CC:-cc} $warn -std=c99 $store.c $(pkg-config --cflags --libs mereau-$store) -o $store-shared
+    step="mereau-$store, C++, shared"
+    g++ $warn -std=c++11 $store.cc $(pkg-config --cflags --libs mereau-$store) -o $store-cc
+    step="mereau-$store, C, static"
+    ${CC:-cc} $warn $store.c $($pc mereau-$store) -o $store-static
+    step="mereau-$store, running"
+    for p in shared cc; do
+        refusals+=$(LD_LIBRARY_PATH=$prefix/lib ./$store-$p)$'\n'
+    done
+    refusals+=$(env -u LD_LIBRARY_PATH ./$store-static)$'\n'
+    step="mereau-$store, what it is linked with"
+    readelf -d $store-shared | grep -q "NEEDED.*libmereau-$store\.so\.0\]"
+    if readelf -d $store-static | grep 'NEEDED.*mereau'; then false; fi
+done
+sort -u <<<"$refusals" | grep . || true
 cd "$root"
 
 step="make uninstall"
@@ -122,7 +203,7 @@ for f in include/mereau/mereau.h lib/any-triplet/libmereau.so.0 \
     share/doc/mereau/LICENSE; do
     grep -qx "./usr/$f" "$dir/staged" || { echo "not staged: $f"; exit 1; }
 done
-! grep -v '^\./usr/' "$dir/staged"
+if grep -v '^\./usr/' "$dir/staged"; then exit 1; fi # "! grep" would not end this
 step="no build folder in what was staged"
 if grep -rlF -e "$dir" -e "$root" "$dir/stage/usr/lib/any-triplet/pkgconfig"; then exit 1; fi
 step="uninstall of what was staged"
