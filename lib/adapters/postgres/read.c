@@ -104,28 +104,36 @@ static void array_of(struct mru_buf *out, const mereau_need *need) {
     }
 }
 
-/* Emits each key. The rows are in the order of the keys; one that belongs to no
- * key is a broken answer. 0, 1 when emit said stop, -1. */
+/* The row of a key, or -1. They come in the order of the keys, which the engine
+ * does not promise: from is where this one is expected. */
+static int row_of(const PGresult *result, const mereau_slice *key, int from) {
+    int n = PQntuples(result);
+    for (int i = 0; i < n; i++) {
+        int row = (from + i) % n;
+        if ((size_t)PQgetlength(result, row, 0) == key->len &&
+            memcmp(PQgetvalue(result, row, 0), key->data, key->len) == 0)
+            return row;
+    }
+    return -1;
+}
+
+/* Emits each key; a row that belongs to no key is a broken answer. 0, 1 when emit
+ * said stop, -1. */
 static int emit_keys(const PGresult *result, const mereau_need *need,
                      mereau_emit emit, void *arg) {
-    int row = 0, n = PQntuples(result);
+    int found = 0;
     mereau_record record;
     for (size_t i = 0; i < need->n_keys; i++) {
-        const mereau_slice *key = &need->keys[i];
-        const mereau_record *there = NULL;
-        if (row < n) {
+        int row = row_of(result, &need->keys[i], found);
+        if (row >= 0) {
+            found++;
             if (read_row(result, row, &record) != 0)
                 return -1;
-            if (record.key_len == key->len &&
-                memcmp(record.key, key->data, key->len) == 0) {
-                there = &record;
-                row++;
-            }
         }
-        if (emit(arg, i, there) != 0)
+        if (emit(arg, i, row >= 0 ? &record : NULL) != 0)
             return 1;
     }
-    return row == n ? 0 : -1;
+    return found == PQntuples(result) ? 0 : -1;
 }
 
 int32_t mru_postgres_get(void *user, const mereau_need *need, mereau_emit emit,

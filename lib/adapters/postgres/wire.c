@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Fails, and with it the whole transaction, unless exactly one row was met. The
- * text is what the server's log shows. */
+/* Fails, and with it the whole transaction, unless a row was met: `done` has its
+ * '1'. The text is what the server's log shows. */
 #define ONE_ROW                                                                \
-    "SELECT CAST(CASE count(*) WHEN 1 THEN '1' "                               \
-    "ELSE 'mereau: a conflict, no fault' END AS integer) FROM "
+    "SELECT CAST(coalesce((SELECT * FROM done),"                               \
+    "'mereau: a conflict, no fault') AS integer)"
 #define COLUMNS "SELECT key,value,version,drop_at FROM mereau_record"
 #define THIS " WHERE partition=$1 AND key=$2"
 #define INSERT                                                                 \
@@ -23,7 +23,10 @@
 static const struct {
     const char *name, *text;
 } statements[MRU_PG_COUNT] = {
-    {"mereau_get", COLUMNS " WHERE partition=$1 AND key=ANY($2) ORDER BY key"},
+    {"mereau_get", "SELECT r.key,r.value,r.version,r.drop_at FROM"
+                   " unnest((SELECT CAST($2 AS bytea[]))) AS wanted(key)"
+                   " CROSS JOIN LATERAL (" COLUMNS
+                   " WHERE partition=$1 AND key=wanted.key LIMIT 1) AS r"},
     {"mereau_scan",
      COLUMNS " WHERE partition=$1 AND key>=$2 ORDER BY key LIMIT $3"},
     {"mereau_scan_to", COLUMNS " WHERE partition=$1 AND key>=$2 AND key<$4"
@@ -33,15 +36,15 @@ static const struct {
     {"mereau_insert", INSERT},
     {"mereau_update", "WITH done AS (UPDATE mereau_record SET "
                       "value=$3,version=$4,drop_at=$5" THIS
-                      " AND version=$6 RETURNING 1) " ONE_ROW "done"},
+                      " AND version=$6 RETURNING '1') " ONE_ROW},
     {"mereau_upsert",
      INSERT " ON CONFLICT (partition,key) DO UPDATE SET value=excluded.value,"
             "version=excluded.version,drop_at=excluded.drop_at"},
     {"mereau_delete", "WITH done AS (DELETE FROM mereau_record" THIS
-                      " AND version=$3 RETURNING 1) " ONE_ROW "done"},
+                      " AND version=$3 RETURNING '1') " ONE_ROW},
     {"mereau_remove", "DELETE FROM mereau_record" THIS},
-    {"mereau_check", ONE_ROW "(SELECT 1 FROM mereau_record" THIS
-                             " AND version=$3 FOR SHARE) AS done"},
+    {"mereau_check", "WITH done AS (SELECT '1' FROM mereau_record" THIS
+                     " AND version=$3 FOR SHARE) " ONE_ROW},
     {NULL, "BEGIN"},
     {NULL, "COMMIT"},
 };
