@@ -396,6 +396,7 @@ static void too_many_connections_is_busy(void **state) {
     mereau_store *store;
     char conninfo[256], found[16] = "";
     PGconn *other;
+    int32_t result = MEREAU_STORE_BUSY;
     (void)state;
     mereau_store_close(open_store());
     assert_int_equal(
@@ -418,12 +419,12 @@ static void too_many_connections_is_busy(void **state) {
     assert_int_equal(PQstatus(other), CONNECTION_OK);
     assert_int_equal(put(store, "a", 1, 2, "x"), MEREAU_STORE_BUSY);
     PQfinish(other);
-    do
-        server_sql(server.conninfo,
-                   "SELECT count(*) FROM pg_stat_activity WHERE usename='few'",
-                   found, sizeof found);
-    while (strcmp(found, "0") != 0);
-    assert_int_equal(put(store, "a", 1, 2, "x"), MEREAU_STORE_OK);
+    /* The server counts it a moment longer than it shows it. */
+    for (int i = 0; i < 2000 && result == MEREAU_STORE_BUSY; i++) {
+        pause_ms(5);
+        result = put(store, "a", 1, 2, "x");
+    }
+    assert_int_equal(result, MEREAU_STORE_OK);
     mereau_store_close(store);
     server_sql(server.conninfo, "DROP OWNED BY few; DROP ROLE few", NULL, 0);
 }
