@@ -1,86 +1,43 @@
 /* tests/bench/bench_postgres.c - what the engine and its PostgreSQL store cost, as
  * ratios of one run on a server of its own (make bench-postgres):
  *
- * - redeem, exchange and refresh with opaque tokens, against a bare client of libpq
- *   that reads and writes the same records: one SELECT for the keys, then one
- *   pipeline of plain statements, one transaction. It decides nothing and checks
- *   nothing; a second one also locks what was CHECKed, as any program must that
- *   wants to be sure of it.
+ * - redeem, exchange and refresh with opaque tokens, 4 threads, against bare
+ *   clients of libpq that read and write the same records, and decide, check and
+ *   derive nothing. All of them, ours too, need two round trips. The transaction:
+ *   BEGIN and one SELECT for all keys, then plain statements and COMMIT. The same
+ *   with a lock on what was CHECKed, as any program must that wants to be sure of
+ *   it. And without BEGIN: a SELECT outside of any transaction, then a pipeline of
+ *   the plain statements, which is the least that can be asked of a server.
  * - one hot registration token and 16 processes, against 16 tokens.
- * - bytes for each device. */
+ * - bytes for each device.
+ *
+ * Engine and bare clients take turns, ten operations of each thread each, and the
+ * middle one of the ratios of all turns counts. */
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <libpq-fe.h>
 
-#include <mereau/mereau.h>
 #include <mereau/postgres.h>
 #include <mereau/system.h>
 
 #include "../postgres/server.h"
+#include "measure.h"
 
 enum {
-    ROUNDS = 16,
-    DEVICES = 75, /* of one thread in one round */
+    ROUNDS = 20,
+    DEVICES = 60, /* of one thread in one round */
+    SLICE = 10,
+    SLICES = ROUNDS * DEVICES / SLICE,
     THREADS = 4,
     PROCESSES = 16,
-    HOT_ROUNDS = 4,
-    EACH = 60,
-    KINDS = 3,
-    MOST = 24 /* keys of a get, writes of a commit */
+    HOT_ROUNDS = 5,
+    EACH = 60
 };
 
+enum { REDEEM, EXCHANGE, REFRESH, KINDS };
 static const char *const kinds[KINDS] = {"redeem", "exchange", "refresh"};
-
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void check(int good, const char *what) {
-    if (!good) {
-        fprintf(stderr, "%s\n", what);
-        exit(1);
-    }
-}
-
-static mereau_op *run(mereau_op *op) {
-    mereau_error err = MEREAU_ERROR_INIT;
-    check(mereau_op_run(op, &err) == MEREAU_OK, err.text);
-    return op;
-}
-
-/* --- what one operation asked of its store --- */
-
-struct trace {
-    size_t n_keys, n_writes;
-    mereau_slice keys[MOST];
-    mereau_write writes[MOST];
-};
-
-static const uint8_t *copy(const uint8_t *data, size_t len) {
-    uint8_t *mine = malloc(len + 1);
-    check(mine != NULL, "no memory");
-    if (len > 0)
-        memcpy(mine, data, len);
-    return mine;
-}
-
-static void trace_clear(struct trace *trace) {
-    for (size_t i = 0; i < trace->n_keys; i++)
-        free((void *)trace->keys[i].data);
-    for (size_t i = 0; i < trace->n_writes; i++) {
-        free((void *)trace->writes[i].record.key);
-        free((void *)trace->writes[i].record.value);
-    }
-    memset(trace, 0, sizeof *trace);
-}
 
 /* --- the engine --- */
 
@@ -93,44 +50,21 @@ struct bench {
     char token[PROCESSES][300];
 };
 
-struct worker {
-    struct bench *bench;
-    int number, kind, round, locks;
-    PGconn *bare;
-    char (*tokens)[200]; /* of each device, as it goes on */
-    struct trace *traces;
-};
-
 /* Of the operation that this thread runs; NULL: none is written down. */
 static _Thread_local struct trace *tracing;
 
 static int32_t get(void *user, const mereau_need *need, mereau_emit emit,
                    void *arg) {
     struct bench *bench = user;
-    if (tracing != NULL) {
-        trace_clear(tracing);
-        check(need->n_keys <= MOST, "too many keys");
-        for (size_t i = 0; i < need->n_keys; i++) {
-            tracing->keys[i].len = need->keys[i].len;
-            tracing->keys[i].data = copy(need->keys[i].data, need->keys[i].len);
-        }
-        tracing->n_keys = need->n_keys;
-    }
+    if (tracing != NULL)
+        trace_get(tracing, need);
     return bench->inner->get(bench->inner->user, need, emit, arg);
 }
 
 static int32_t commit(void *user, const mereau_need *need, size_t *failed) {
     struct bench *bench = user;
-    if (tracing != NULL) {
-        check(need->n_writes <= MOST, "too many writes");
-        for (size_t i = 0; i < need->n_writes; i++) {
-            mereau_record *mine = &tracing->writes[i].record;
-            tracing->writes[i] = need->writes[i];
-            mine->key = copy(mine->key, mine->key_len);
-            mine->value = copy(mine->value, mine->value_len);
-        }
-        tracing->n_writes = need->n_writes;
-    }
+    if (tracing != NULL)
+        trace_commit(tracing, need);
     return bench->inner->commit(bench->inner->user, need, failed);
 }
 
@@ -197,16 +131,28 @@ static mereau_op *redeem(const struct bench *bench, int token,
                                             device, nonce, sizeof nonce);
 }
 
+/* --- one thread's slice of a round --- */
+
+enum { TRANSACTION, LOCKING, LEAST, BARES };
+
+struct worker {
+    struct bench *bench;
+    int number, kind, round, from, which;
+    PGconn *bare;
+    char tokens[DEVICES][200]; /* of each device, as it goes on */
+    struct trace traces[SLICE];
+};
+
 static mereau_op *op_of(const struct worker *w, int device) {
     static const uint8_t nonce[16] = "a nonce of bench";
     char name[40];
     mereau_op *op;
-    if (w->kind == 0) {
+    if (w->kind == REDEEM) {
         snprintf(name, sizeof name, "device-%d-%d-%d", w->round, w->number,
                  device);
         return redeem(w->bench, w->number, name);
     }
-    op = w->kind == 1
+    op = w->kind == EXCHANGE
              ? mereau_auth_token_exchange(w->bench->tenant, w->tokens[device])
              : mereau_token_refresh(w->bench->tenant, w->tokens[device]);
     mereau_op_set_bytes(op, MEREAU_RETRY_NONCE, nonce, sizeof nonce);
@@ -215,20 +161,21 @@ static mereau_op *op_of(const struct worker *w, int device) {
 
 static void *engine(void *arg) {
     struct worker *w = arg;
-    for (int i = 0; i < DEVICES; i++) {
+    for (int i = 0; i < SLICE; i++) {
+        char *token = w->tokens[w->from + i];
         mereau_op *op;
         tracing = &w->traces[i];
-        op = run(op_of(w, i));
+        op = run(op_of(w, w->from + i));
         tracing = NULL;
-        snprintf(w->tokens[i], sizeof w->tokens[i], "%s",
-                 mereau_op_text(op, w->kind == 0 ? MEREAU_AUTH_TOKEN
-                                                 : MEREAU_REFRESH_TOKEN));
+        snprintf(token, sizeof w->tokens[0], "%s",
+                 mereau_op_text(op, w->kind == REDEEM ? MEREAU_AUTH_TOKEN
+                                                      : MEREAU_REFRESH_TOKEN));
         mereau_op_free(op);
     }
     return NULL;
 }
 
-/* --- the bare client --- */
+/* --- the bare clients --- */
 
 static void put_u32(uint8_t *p, size_t value) {
     for (int i = 0; i < 4; i++)
@@ -243,36 +190,88 @@ static void ask(PGconn *conn, const char *sql) {
     PQclear(result);
 }
 
+static void prepare(PGconn *conn, const char *name, int which,
+                    const char *format) {
+    char statement[16], sql[300];
+    PGresult *result;
+    snprintf(statement, sizeof statement, "%s%d", name, which);
+    snprintf(sql, sizeof sql, format, which);
+    result = PQprepare(conn, statement, sql, 0, NULL);
+    check(PQresultStatus(result) == PGRES_COMMAND_OK, PQerrorMessage(conn));
+    PQclear(result);
+}
+
+/* Each of them has a table of its own, and so as much to insert as the engine. */
 static PGconn *bare_open(const struct bench *bench) {
     PGconn *conn = PQconnectdb(bench->server.conninfo);
     check(PQstatus(conn) == CONNECTION_OK, PQerrorMessage(conn));
     ask(conn, "SET enable_seqscan=off");
-    PQclear(PQprepare(conn, "get",
-                      "SELECT key,value,version,drop_at FROM bare"
-                      " WHERE partition='bench' AND key=ANY($1)",
-                      0, NULL));
-    PQclear(PQprepare(conn, "put",
-                      "INSERT INTO bare VALUES('bench',$1,$2,1,0) ON CONFLICT"
-                      " (partition,key) DO UPDATE SET value=excluded.value,"
-                      "version=excluded.version,drop_at=excluded.drop_at",
-                      0, NULL));
-    PQclear(PQprepare(conn, "remove",
-                      "DELETE FROM bare WHERE partition='bench' AND key=$1", 0,
-                      NULL));
-    PQclear(PQprepare(conn, "lock",
-                      "SELECT version FROM bare WHERE partition='bench'"
-                      " AND key=$1 FOR SHARE",
-                      0, NULL));
+    for (int i = 0; i < BARES; i++) {
+        /* As ours: the planner may answer key=ANY($1) by the whole partition. */
+        prepare(conn, "get", i,
+                "SELECT r.* FROM unnest((SELECT $1::bytea[])) AS wanted(key),"
+                "LATERAL (SELECT key,value,version,drop_at FROM bare%d WHERE"
+                " partition='bench' AND key=wanted.key LIMIT 1) AS r");
+        prepare(conn, "put", i,
+                "INSERT INTO bare%d VALUES('bench',$1,$2,$3,$4) ON CONFLICT"
+                " (partition,key) DO UPDATE SET value=excluded.value,"
+                "version=excluded.version,drop_at=excluded.drop_at");
+        prepare(conn, "remove", i,
+                "DELETE FROM bare%d WHERE partition='bench' AND key=$1");
+        prepare(conn, "lock", i,
+                "SELECT version FROM bare%d WHERE partition='bench'"
+                " AND key=$1 FOR SHARE");
+    }
     return conn;
 }
 
-static void bare_read(PGconn *conn, const struct trace *trace) {
-    static const int binary[1] = {1};
+static void queue(const struct worker *w, const char *name, int n,
+                  const char *const *data, const int *len) {
+    static const int binary[4] = {1, 1, 1, 1};
+    char statement[16];
+    snprintf(statement, sizeof statement, "%s%d", name, w->which);
+    check(PQsendQueryPrepared(w->bare, statement, n, data, len, binary, 1),
+          PQerrorMessage(w->bare));
+}
+
+static void say(const struct worker *w, const char *sql) {
+    check(PQsendQueryParams(w->bare, sql, 0, NULL, NULL, NULL, NULL, 1),
+          PQerrorMessage(w->bare));
+}
+
+/* Reads the columns, as whoever wants the records. */
+static size_t bytes_of(const PGresult *result) {
+    size_t bytes = 0;
+    for (int row = 0; row < PQntuples(result); row++)
+        for (int field = 0; field < PQnfields(result); field++) {
+            const char *value = PQgetvalue(result, row, field);
+            for (int i = 0; i < PQgetlength(result, row, field); i++)
+                bytes += (unsigned char)value[i] != 0;
+        }
+    return bytes;
+}
+
+/* One round trip: what was sent in this pipeline, and all that comes. */
+static size_t receive(const struct worker *w) {
+    int synced = 0;
+    size_t bytes = 0;
+    check(PQpipelineSync(w->bare), PQerrorMessage(w->bare));
+    while (!synced) {
+        PGresult *result = PQgetResult(w->bare);
+        synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        check(result == NULL || PQresultStatus(result) != PGRES_FATAL_ERROR,
+              PQerrorMessage(w->bare));
+        bytes += bytes_of(result);
+        PQclear(result);
+    }
+    return bytes;
+}
+
+static void bare_read(const struct worker *w, const struct trace *trace) {
     uint8_t array[MOST * (MEREAU_MAX_KEY + 4) + 20];
     size_t len = 20;
     const char *data = (const char *)array;
     int n;
-    PGresult *result;
     put_u32(array, 1);
     put_u32(array + 4, 0);
     put_u32(array + 8, 17);
@@ -284,107 +283,155 @@ static void bare_read(PGconn *conn, const struct trace *trace) {
         len += 4 + trace->keys[i].len;
     }
     n = (int)len;
-    result = PQexecPrepared(conn, "get", 1, &data, &n, binary, 1);
-    check(PQresultStatus(result) == PGRES_TUPLES_OK, PQerrorMessage(conn));
-    PQclear(result);
+    if (w->which != LEAST)
+        say(w, "BEGIN");
+    queue(w, "get", 1, &data, &n);
+    check(receive(w) > 100, "the bare client finds nothing");
 }
 
-static void bare_write(PGconn *conn, const struct trace *trace, int locks) {
-    static const int binary[2] = {1, 1};
-    int synced = 0;
-    PQenterPipelineMode(conn);
+static void bare_write(const struct worker *w, const struct trace *trace) {
     for (size_t i = 0; i < trace->n_writes; i++) {
         const mereau_write *write = &trace->writes[i];
-        const char *data[2] = {(const char *)write->record.key,
-                               (const char *)write->record.value};
-        int len[2] = {(int)write->record.key_len, (int)write->record.value_len};
+        const mereau_record *record = &write->record;
+        uint8_t numbers[2][8];
+        const char *data[4] = {
+            (const char *)record->key, (const char *)record->value,
+            (const char *)numbers[0], (const char *)numbers[1]};
+        int len[4] = {(int)record->key_len, (int)record->value_len, 8, 8};
+        put_u32(numbers[0], (size_t)(record->version >> 32));
+        put_u32(numbers[0] + 4, (size_t)(record->version & UINT32_MAX));
+        put_u32(numbers[1], (size_t)(record->drop_at >> 32));
+        put_u32(numbers[1] + 4, (size_t)(record->drop_at & UINT32_MAX));
         if (write->kind == MEREAU_WRITE_PUT)
-            PQsendQueryPrepared(conn, "put", 2, data, len, binary, 1);
+            queue(w, "put", 4, data, len);
         else if (write->kind == MEREAU_WRITE_DELETE)
-            PQsendQueryPrepared(conn, "remove", 1, data, len, binary, 1);
-        else if (locks)
-            PQsendQueryPrepared(conn, "lock", 1, data, len, binary, 1);
+            queue(w, "remove", 1, data, len);
+        else if (w->which == LOCKING)
+            queue(w, "lock", 1, data, len);
     }
-    PQpipelineSync(conn);
-    while (!synced) {
-        PGresult *result = PQgetResult(conn);
-        synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        check(result == NULL || PQresultStatus(result) != PGRES_FATAL_ERROR,
-              PQerrorMessage(conn));
-        PQclear(result);
-    }
-    PQexitPipelineMode(conn);
+    if (w->which != LEAST)
+        say(w, "COMMIT");
+    receive(w);
 }
 
 static void *bare(void *arg) {
     struct worker *w = arg;
-    for (int i = 0; i < DEVICES; i++) {
-        bare_read(w->bare, &w->traces[i]);
-        bare_write(w->bare, &w->traces[i], w->locks);
+    for (int i = 0; i < SLICE; i++) {
+        bare_read(w, &w->traces[i]);
+        bare_write(w, &w->traces[i]);
     }
     return NULL;
 }
 
-static double time_of(struct worker *workers, void *(*work)(void *)) {
+/* --- against each other --- */
+
+/* Seconds: by the clock, and of this process' processors. */
+struct spent {
+    double clock, cpu;
+};
+
+static double processor(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void time_of(struct worker *workers, void *(*work)(void *),
+                    struct spent *spent) {
     pthread_t threads[THREADS];
-    double began = seconds();
+    double began = seconds(), cpu = processor();
     for (int i = 0; i < THREADS; i++)
         check(pthread_create(&threads[i], NULL, work, &workers[i]) == 0,
               "no thread");
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    return seconds() - began;
+    spent->clock += seconds() - began;
+    spent->cpu += processor() - cpu;
 }
 
-/* The bare client has the same bytes to read as the engine had, and its table has
- * as many rows. */
-static void against_the_bare_client(struct bench *bench) {
-    struct worker workers[THREADS];
-    double spent[KINDS][3] = {{0}};
-    check(server_sql(bench->server.conninfo,
-                     "CREATE TABLE bare(LIKE mereau_record INCLUDING ALL)"
-                     " WITH (fillfactor=80);"
-                     "INSERT INTO bare SELECT * FROM mereau_record",
-                     NULL, 0) == 0,
-          "no bare table");
+/* Of each slice of a kind, one after another; those of the engine are last. */
+struct spent_on {
+    struct spent slices[BARES + 1][SLICES];
+};
+
+/* The bare clients have the same bytes to read as the engine had, so they are
+ * after it; among them each is first as often as the others. */
+static void slice(struct worker *workers, int turn, struct spent_on *spent) {
+    time_of(workers, engine, &spent->slices[BARES][turn]);
+    for (int n = 0; n < BARES; n++) {
+        int which = (turn + n) % BARES;
+        for (int i = 0; i < THREADS; i++)
+            workers[i].which = which;
+        time_of(workers, bare, &spent->slices[which][turn]);
+    }
+}
+
+enum { CLOCK, CPU, RATIO };
+
+static double middle(const struct spent_on *spent, int which, int what) {
+    double values[SLICES];
+    for (int i = 0; i < SLICES; i++) {
+        const struct spent *one = &spent->slices[which][i];
+        values[i] = what == CPU ? one->cpu : one->clock;
+        if (what == RATIO)
+            values[i] /= spent->slices[BARES][i].clock;
+    }
+    return median(values, SLICES);
+}
+
+static void report(int kind, const struct spent_on *spent) {
+    static const char *const names[BARES] = {"bare transaction", "with locks",
+                                             "the least"};
+    const double n = THREADS * SLICE;
+    printf("postgres %-8s %5.0f/s", kinds[kind],
+           n / middle(spent, BARES, CLOCK));
+    for (int which = 0; which < BARES; which++) {
+        double ratio = middle(spent, which, RATIO);
+        printf("; %s %5.0f/s: %.2f of it%s", names[which],
+               n / middle(spent, which, CLOCK), ratio,
+               which != TRANSACTION || ratio >= 0.8 ? "" : " MISSED (0.8)");
+    }
+    printf("; of the client's processor %.0f us",
+           middle(spent, BARES, CPU) / n * 1e6);
+    for (int which = 0; which < BARES; which++)
+        printf("%s %.0f", which == 0 ? ", bare" : ",",
+               middle(spent, which, CPU) / n * 1e6);
+    printf("\n");
+}
+
+static void against_the_bare_clients(struct bench *bench) {
+    static struct worker workers[THREADS];
+    static struct spent_on spent[KINDS];
+    for (int i = 0; i < BARES; i++) {
+        char sql[200];
+        snprintf(sql, sizeof sql,
+                 "CREATE TABLE bare%d(LIKE mereau_record INCLUDING ALL)"
+                 " WITH (fillfactor=80);"
+                 "INSERT INTO bare%d SELECT * FROM mereau_record",
+                 i, i);
+        check(server_sql(bench->server.conninfo, sql, NULL, 0) == 0,
+              "no bare table");
+    }
     for (int i = 0; i < THREADS; i++) {
-        struct worker w = {bench, i, 0, 0, 0, bare_open(bench), NULL, NULL};
-        w.tokens = calloc(DEVICES, sizeof *w.tokens);
-        w.traces = calloc(DEVICES, sizeof *w.traces);
-        check(w.tokens != NULL && w.traces != NULL, "no memory");
-        workers[i] = w;
+        workers[i].bench = bench;
+        workers[i].number = i;
+        workers[i].bare = bare_open(bench);
+        PQenterPipelineMode(workers[i].bare);
     }
     for (int round = 0; round < ROUNDS; round++)
-        for (int kind = 0; kind < KINDS; kind++) {
-            for (int i = 0; i < THREADS; i++) {
-                workers[i].kind = kind;
-                workers[i].round = round;
+        for (int kind = 0; kind < KINDS; kind++)
+            for (int from = 0; from < DEVICES; from += SLICE) {
+                for (int i = 0; i < THREADS; i++) {
+                    workers[i].kind = kind;
+                    workers[i].round = round;
+                    workers[i].from = from;
+                }
+                slice(workers, (round * DEVICES + from) / SLICE, &spent[kind]);
             }
-            spent[kind][0] += time_of(workers, engine);
-            /* Each of the two is first as often as the other. */
-            for (int n = 0; n < 2; n++) {
-                int locks = (n + round) % 2;
-                for (int i = 0; i < THREADS; i++)
-                    workers[i].locks = locks;
-                spent[kind][1 + locks] += time_of(workers, bare);
-            }
-        }
-    for (int kind = 0; kind < KINDS; kind++) {
-        double ratio = spent[kind][1] / spent[kind][0];
-        double n = ROUNDS * THREADS * DEVICES;
-        printf("postgres %-8s %6.0f/s, bare %6.0f/s: %.2f of it%s; "
-               "bare with locks %6.0f/s: %.2f of it\n",
-               kinds[kind], n / spent[kind][0], n / spent[kind][1], ratio,
-               ratio >= 0.8 ? "" : " MISSED (0.8)", n / spent[kind][2],
-               spent[kind][2] / spent[kind][0]);
-    }
-    for (int i = 0; i < THREADS; i++) {
-        for (int d = 0; d < DEVICES; d++)
-            trace_clear(&workers[i].traces[d]);
-        free(workers[i].traces);
-        free(workers[i].tokens);
+    for (int kind = 0; kind < KINDS; kind++)
+        report(kind, &spent[kind]);
+    for (int i = 0; i < THREADS; i++)
         PQfinish(workers[i].bare);
-    }
 }
 
 /* --- bytes --- */
@@ -459,16 +506,19 @@ static double processes(struct bench *bench, int hot, int round) {
 }
 
 static void one_hot_token(struct bench *bench) {
-    double many = 0, hot = 0, n = HOT_ROUNDS * PROCESSES * EACH;
+    double many[HOT_ROUNDS], hot[HOT_ROUNDS], ratios[HOT_ROUNDS], ratio;
+    const double n = PROCESSES * EACH;
     for (int round = 0; round < HOT_ROUNDS; round++) {
-        many += processes(bench, 0, round);
-        hot += processes(bench, 1, round);
+        many[round] = processes(bench, 0, round);
+        hot[round] = processes(bench, 1, round);
+        ratios[round] = many[round] / hot[round];
     }
+    ratio = median(ratios, HOT_ROUNDS);
     printf(
         "postgres redeem, %d processes on as many tokens %6.0f/s; on one hot "
         "token of 1000000 counts %6.0f/s: %.2f of it%s\n",
-        PROCESSES, n / many, n / hot, many / hot,
-        many / hot >= 0.5 ? "" : " MISSED (0.5)");
+        PROCESSES, n / median(many, HOT_ROUNDS), n / median(hot, HOT_ROUNDS),
+        ratio, ratio >= 0.5 ? "" : " MISSED (0.5)");
 }
 
 int main(void) {
@@ -477,7 +527,7 @@ int main(void) {
     check(server_make(&bench.server) == 0, "no server");
     set_up(&bench);
     before = table_size(&bench);
-    against_the_bare_client(&bench);
+    against_the_bare_clients(&bench);
     printf("postgres bytes for each device, enrolled, exchanged and refreshed "
            "once, table and index: %lld\n",
            (table_size(&bench) - before) / (ROUNDS * THREADS * DEVICES));
