@@ -233,7 +233,7 @@ served    = $(filter-out sqlite front,$(all_adapters))
 served_src = $(sort $(foreach a,$(served),$(wildcard tests/$(a)/test_*.c)))
 benches   = $(patsubst %.c,$(O)/%,$(filter-out $(served:%=tests/bench/bench_%.c),$(sort $(wildcard tests/bench/*.c))))
 with_alloc := $(if $(wildcard tests/*/test_*.c),$(shell grep -lE 'include.*[/"]alloc\.h"' tests/*/test_*.c))
-shared_of = $(foreach f,$(sort $(wildcard tests/$(1)/*.c)),$(if $(filter test_% alloc.c,$(notdir $(f))),,$(f:%.c=$(O)/%.o)))
+shared_of = $(foreach f,$(sort $(wildcard tests/$(1)/*.c)),$(if $(filter test_% alloc.c preload.c,$(notdir $(f))),,$(f:%.c=$(O)/%.o)))
 all_libs  = $(O)/libmereau-testing.a $(O)/libmereau-front.a $(O)/libmereau-sqlite.a $(O)/libmereau.a $(O)/libmereau-verify.a
 link_libs = $(all_libs) $(sqlite_libs) $(core_libs)
 
@@ -284,7 +284,10 @@ fault_obj = $(patsubst %.c,$(O)/%.o,$(filter-out $(fault_src) %/preload.c,$(wild
     tests/store/support.c)
 $(faults): %: %.o $(fault_obj) $(all_libs) $(O)/tests/faults/preload.so
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(link_libs) $(CMOCKA_LIBS) -ldl
-$(O)/tests/faults/preload.so: tests/faults/preload.c tests/faults/preload.h $(O)/flags
+$(O)/tests/faults/preload.so: tests/faults/preload.h
+# The clock of a server.
+$(O)/tests/redis/test_clock: $(O)/tests/redis/preload.so
+$(O)/tests/%/preload.so: tests/%/preload.c $(O)/flags
 	@mkdir -p $(@D)
 	$(CC) $(std) -fPIC -shared $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -pthread
 
