@@ -125,62 +125,11 @@ static void cut_connections_lose_and_double_nothing(void **state) {
     assert_true(cuts.requests > wanted / 10 && cuts.replies > wanted / 10);
 }
 
-/* Byte by byte: a commit that did not arrive whole is not applied, one whose
- * reply did not is UNKNOWN. Never OK, never CONFLICT. */
-static void a_cut_commit_is_never_called_something_else(void **state) {
-    struct server server;
-    struct proxy *proxy;
-    mereau_redis_settings set = MEREAU_REDIS_SETTINGS_INIT;
-    mereau_store *store, *direct;
-    uint64_t version = 1;
-    unsigned whole = 0;
-    (void)state;
-    assert_int_equal(server_start(&server, NULL), 0);
-    proxy = server_proxy(&server);
-    set.port = proxy_port(proxy);
-    store = server_store(&server, &set);
-    direct = server_store(&server, NULL);
-    assert_int_equal(put(direct, "a", 0, 1, "value"), MEREAU_STORE_OK);
-    for (uint32_t n = 0; whole < 3 && n < 1000; n++) {
-        int32_t result;
-        uint64_t now;
-        (void)version_of(store, "b", NULL); /* a connection is there */
-        proxy_cut_once(proxy, 0, n);
-        result = put(store, "a", version, version + 1, "value");
-        now = version_of(direct, "a", NULL);
-        if (result == MEREAU_STORE_OK) {
-            whole++; /* longer than the request */
-            assert_int_equal(now, version + 1);
-        } else {
-            assert_true(result == MEREAU_STORE_UNKNOWN ||
-                        result == MEREAU_STORE_BUSY);
-            assert_int_equal(now, version);
-        }
-        version = now;
-        /* Whatever is left of it: not a byte of a next request is missing. */
-        proxy_cut_once(proxy, 0, UINT32_MAX);
-    }
-    assert_int_equal(whole, 3);
-    for (uint32_t n = 0; n < 4; n++) { /* ":0\r\n" */
-        (void)version_of(store, "b", NULL);
-        proxy_cut_once(proxy, 1, n);
-        assert_int_equal(put(store, "a", version, version + 1, "value"),
-                         MEREAU_STORE_UNKNOWN);
-        version++;
-        assert_int_equal(version_of(direct, "a", NULL), version);
-    }
-    mereau_store_close(store);
-    mereau_store_close(direct);
-    proxy_stop(proxy);
-    server_end(&server);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_of_a_durable_server_outlive_its_kills),
         cmocka_unit_test(answers_of_a_server_in_memory_do_not),
         cmocka_unit_test(cut_connections_lose_and_double_nothing),
-        cmocka_unit_test(a_cut_commit_is_never_called_something_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
