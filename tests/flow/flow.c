@@ -145,7 +145,7 @@ void flow_open(struct flow *flow, const struct flow_setup *setup) {
     mereau_events events = {(uint32_t)sizeof events, 0, flow, tell};
     mereau_error err = MEREAU_ERROR_INIT;
     memset(flow, 0, sizeof *flow);
-    flow->now_at = T0;
+    flow->now_at = setup->now_at != 0 ? setup->now_at : T0;
     flow->random_state = setup->seed;
     open_store(flow, setup);
     flow->ctx = mereau_ctx_new();

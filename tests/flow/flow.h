@@ -26,6 +26,7 @@ struct flow_setup {
     const mereau_store *share; /* the records of another flow */
     const char *tenant; /* NULL: "test" */
     uint64_t seed;
+    int64_t now_at; /* 0: T0 */
     uint32_t without_caps;
     int keep_events;
     int no_tenant; /* it is not created */

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,18 +110,15 @@ static void show_log(const struct server *server) {
         fclose(log);
 }
 
-static int init(const struct server *server, int small) {
-    char program[160], data[96];
+int server_run(const struct server *server, const char *const *argv) {
+    char program[160];
     int status = -1;
     pid_t pid;
-    snprintf(program, sizeof program, "%s/initdb", server->programs);
-    snprintf(data, sizeof data, "%s/data", server->folder);
+    snprintf(program, sizeof program, "%s/%s", server->programs, argv[0]);
     pid = fork();
     if (pid == 0) {
         become(server);
-        execl(program, "initdb", "-D", data, "-U", "mereau", "-A", "trust",
-              "-E", "UTF8", "--locale=C", "-N",
-              small ? "--wal-segsize=1" : (char *)NULL, (char *)NULL);
+        execv(program, (char *const *)(uintptr_t)argv);
         _exit(127);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
@@ -128,6 +126,15 @@ static int init(const struct server *server, int small) {
         return -1;
     }
     return 0;
+}
+
+static int init(const struct server *server, int small) {
+    const char *const argv[] = {
+        "initdb", "-D",         "data",  "-U",
+        "mereau", "-A",         "trust", "-E",
+        "UTF8",   "--locale=C", "-N",    small ? "--wal-segsize=1" : NULL,
+        NULL};
+    return server_run(server, argv);
 }
 
 int server_is_down(struct server *server) {
@@ -194,7 +201,7 @@ void server_stop(struct server *server, int sig) {
     server->orphans = sig == SIGKILL;
 }
 
-static int make(struct server *server, int small) {
+int server_make_empty(struct server *server) {
     memset(server, 0, sizeof *server);
     if (find_programs(server->programs, sizeof server->programs) != 0) {
         fprintf(stderr, "no PostgreSQL server is installed\n");
@@ -206,7 +213,13 @@ static int make(struct server *server, int small) {
     }
     snprintf(server->conninfo, sizeof server->conninfo,
              "host=%s user=mereau dbname=postgres", server->folder);
-    return init(server, small) == 0 ? server_start(server, NULL) : -1;
+    return 0;
+}
+
+static int make(struct server *server, int small) {
+    return server_make_empty(server) == 0 && init(server, small) == 0
+               ? server_start(server, NULL)
+               : -1;
 }
 
 int server_make(struct server *server) { return make(server, 0); }

@@ -24,6 +24,11 @@ struct server {
 int server_make(struct server *server);
 /* The same in 60 MB: its log of changes is kept short. */
 int server_make_small(struct server *server);
+/* The same without a database, and not running: data comes from elsewhere. */
+int server_make_empty(struct server *server);
+/* Runs one of the programs that come with the server, as the server's user and in
+ * its folder; argv ends with NULL. 0, or -1 after having said why. */
+int server_run(const struct server *server, const char *const *argv);
 /* Stops it and removes all of it. */
 void server_remove(struct server *server);
 /* Starts it again. setting: one more "name=value", or NULL. 0, or -1. */
