@@ -271,7 +271,7 @@ $(foreach t,$(served_src:%.c=%),$(eval $(call test_program,$(t),\
     $(call shared_of,$(call folder_of,$(t))) $(of_stores),$(call folder_of,$(t)))))
 define served_rules
 $(O)/tests/$(1)/%.o $(O)/tests/bench/bench_$(1).o: test_flags += $$($(1)_cflags)
-$(O)/tests/bench/bench_$(1): $(O)/tests/bench/bench_$(1).o $(O)/tests/$(1)/server.o $(O)/libmereau-$(1).a $(all_libs)
+$(O)/tests/bench/bench_$(1): $(O)/tests/bench/bench_$(1).o $(O)/tests/$(1)/server.o $(of_stores) $(O)/libmereau-$(1).a $(all_libs)
 	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(link_libs) $$($(1)_libs) $$(CMOCKA_LIBS)
 endef
 $(foreach a,$(served),$(eval $(call served_rules,$(a))))
