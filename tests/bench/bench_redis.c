@@ -9,10 +9,12 @@
  * stores the same bytes, lets the server drop them at the same time, and deletes
  * the same. A record that no server would ever drop is not the same record, so
  * expiry is no extra of ours. It keeps no index for scan, does not ask whether
- * the server may be written to, decides nothing and derives nothing.
+ * the server may be written to, decides nothing and derives nothing. Of what
+ * redeeming takes in memory a good part is that index, since a redemption makes
+ * six records: so there is a second bare one, which keeps it, too.
  *
  * Both take turns, a slice of a few milliseconds each, and the middle one of the
- * ratios of several rounds counts. Also: the processor's time of client and
+ * ratios of slices that follow each other counts. Also: the processor's time of client and
  * server, and bytes per device. */
 #include <pthread.h>
 #include <stdio.h>
@@ -28,14 +30,16 @@
 #include "redis/server.h"
 
 enum {
-    ROUNDS = 7,
-    SLICES = 3, /* of engine and bare each, in a round */
-    SLICE = 100, /* operations of one slice, shared by the threads */
-    DEVICES = ROUNDS * SLICES * SLICE, /* of one comparison, of either side */
+    SLICES = 51, /* of the engine and of the bare client each */
+    SLICE = 40, /* operations of one, shared by the threads */
+    DEVICES = SLICES * SLICE, /* of one comparison, of either side */
     WEIGHED = 1000,
     THREADS = 4,
     KINDS = 3
 };
+
+/* Who does it. */
+enum { ENGINE, BARE, INDEXED, SIDES };
 
 static const char *const kinds[KINDS] = {"redeem", "exchange", "refresh"};
 
@@ -48,7 +52,7 @@ struct words {
 };
 
 struct trace {
-    struct words read, write;
+    struct words read[SIDES], write[SIDES];
 };
 
 struct bench {
@@ -82,16 +86,16 @@ static int smaller(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static double median(double values[ROUNDS]) {
-    qsort(values, ROUNDS, sizeof *values, smaller);
-    return values[ROUNDS / 2];
+static double median(double values[SLICES]) {
+    qsort(values, SLICES, sizeof *values, smaller);
+    return values[SLICES / 2];
 }
 
 /* --- writing down --- */
 
-/* Where the store keeps the records, and the bare client, in as many bytes. */
-#define STORES "mereau:{bench}:r"
-#define BARES "barely:{bench}:r"
+/* What the names of keys begin with, of as many bytes for all. */
+static const char *const stems[SIDES] = {
+    "mereau:{bench}:", "barely:{bench}:", "sorted:{bench}:"};
 
 static void add(struct words *words, const void *first, size_t first_len,
                 const void *data, size_t len) {
@@ -114,20 +118,30 @@ static void clear(struct words *words) {
         free(words->word[--words->n]);
 }
 
-static void write_down_get(struct words *words, const mereau_need *need) {
+static void add_key(struct words *words, int side, const void *key,
+                    size_t len) {
+    char stem[24];
+    int n = snprintf(stem, sizeof stem, "%sr", stems[side]);
+    add(words, stem, (size_t)n, key, len);
+}
+
+static void write_down_get(struct words *words, int side,
+                           const mereau_need *need) {
     clear(words);
     add_text(words, "MGET");
     for (size_t i = 0; i < need->n_keys; i++)
-        add(words, BARES, strlen(BARES), need->keys[i].data, need->keys[i].len);
+        add_key(words, side, need->keys[i].data, need->keys[i].len);
 }
 
 static char bare_sha[41];
 
 /* ARGV: for each key the version that is there before it, '' for none, '*' for
- * any; the record, 'C' for a check, 'D' for a delete; and when to drop it. */
+ * any; the record, 'C' for a check, 'D' for a delete; and when to drop it. Then,
+ * if it is kept, the index. */
 static const char bare_script[] =
     "local old = redis.call('MGET', unpack(KEYS)) "
     "local put, drop, gone, n = {}, {}, {}, 0 "
+    "local index, names = ARGV[3 * #KEYS + 1], {} "
     "for i = 1, #KEYS do "
     "local want, record = ARGV[3 * i - 2], ARGV[3 * i - 1] "
     "if want ~= '*' and want ~= string.sub(old[i] or '', 2, 9) then "
@@ -136,6 +150,10 @@ static const char bare_script[] =
     "elseif record ~= 'C' then "
     "put[n + 1], put[n + 2], n = KEYS[i], record, n + 2 "
     "if ARGV[3 * i] ~= '' then drop[#drop + 1] = i end end end "
+    "if index then for i = 1, #KEYS do if not old[i] then "
+    "names[#names + 1] = '0' "
+    "names[#names + 1] = string.sub(KEYS[i], #index + 1) end end "
+    "if #names > 0 then redis.call('ZADD', index, unpack(names)) end end "
     "if n > 0 then redis.call('MSET', unpack(put)) end "
     "for _, i in ipairs(drop) do "
     "redis.call('PEXPIREAT', KEYS[i], ARGV[3 * i]) end "
@@ -155,7 +173,8 @@ static void add_record(struct words *words, const mereau_record *record) {
     add_text(words, at);
 }
 
-static void write_down_commit(struct words *words, const mereau_need *need) {
+static void write_down_commit(struct words *words, int side,
+                              const mereau_need *need) {
     char count[24];
     clear(words);
     snprintf(count, sizeof count, "%zu", need->n_writes);
@@ -163,8 +182,8 @@ static void write_down_commit(struct words *words, const mereau_need *need) {
     add_text(words, bare_sha);
     add_text(words, count);
     for (size_t i = 0; i < need->n_writes; i++)
-        add(words, BARES, strlen(BARES), need->writes[i].record.key,
-            need->writes[i].record.key_len);
+        add_key(words, side, need->writes[i].record.key,
+                need->writes[i].record.key_len);
     for (size_t i = 0; i < need->n_writes; i++) {
         const mereau_write *write = &need->writes[i];
         uint8_t version[8];
@@ -181,20 +200,22 @@ static void write_down_commit(struct words *words, const mereau_need *need) {
             add_text(words, "");
         }
     }
+    if (side == INDEXED)
+        add(words, stems[side], strlen(stems[side]), "i", 1);
 }
 
 static int32_t get(void *user, const mereau_need *need, mereau_emit emit,
                    void *arg) {
     struct bench *bench = user;
-    if (bench->trace != NULL)
-        write_down_get(&bench->trace->read, need);
+    for (int side = BARE; side < SIDES && bench->trace != NULL; side++)
+        write_down_get(&bench->trace->read[side], side, need);
     return bench->inner->get(bench->inner->user, need, emit, arg);
 }
 
 static int32_t commit(void *user, const mereau_need *need, size_t *failed) {
     struct bench *bench = user;
-    if (bench->trace != NULL)
-        write_down_commit(&bench->trace->write, need);
+    for (int side = BARE; side < SIDES && bench->trace != NULL; side++)
+        write_down_commit(&bench->trace->write[side], side, need);
     return bench->inner->commit(bench->inner->user, need, failed);
 }
 
@@ -254,9 +275,9 @@ static void stop(struct bench *bench) {
         free(bench->registration[i]);
     }
     redisFree(bench->info);
-    for (int i = 0; i < DEVICES; i++) {
-        clear(&bench->traces[i].read);
-        clear(&bench->traces[i].write);
+    for (int i = 0; i < SIDES * DEVICES; i++) {
+        clear(&bench->traces[i / SIDES].read[i % SIDES]);
+        clear(&bench->traces[i / SIDES].write[i % SIDES]);
     }
     free(bench->tokens);
     free(bench);
@@ -317,28 +338,29 @@ static redisReply *bare_say(redisContext *ctx, const struct words *words) {
     return reply;
 }
 
-static void bare_again(redisContext *ctx, const struct trace *trace) {
-    redisReply *reply = bare_say(ctx, &trace->read);
+static void bare_again(redisContext *ctx, const struct words *read,
+                       const struct words *write) {
+    redisReply *reply = bare_say(ctx, read);
     size_t found = 0;
     for (size_t i = 0; i < reply->elements; i++)
         found += reply->element[i]->type == REDIS_REPLY_STRING &&
                  reply->element[i]->len > MRU_REDIS_HEAD;
     check(found > 0, "the bare client finds nothing");
     freeReplyObject(reply);
-    reply = bare_say(ctx, &trace->write);
+    reply = bare_say(ctx, write);
     check(reply->type == REDIS_REPLY_INTEGER && reply->integer == 0,
           "the bare client's records are not those of the engine");
     freeReplyObject(reply);
 }
 
-/* All records as they are now, for the bare client. */
-static void copy_records(struct bench *bench) {
+/* All records as they are now, for a bare client. */
+static void copy_records(struct bench *bench, int side) {
     redisReply *reply = redisCommand(
         bench->info, "EVAL %s 0 %s %s",
         "for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do "
         "redis.call('COPY', key, ARGV[2] .. string.sub(key, #ARGV[1] + 1), "
         "'REPLACE') end return 0",
-        STORES, BARES);
+        stems[ENGINE], stems[side]);
     check(reply != NULL && reply->type == REDIS_REPLY_INTEGER, "no copy");
     freeReplyObject(reply);
 }
@@ -347,21 +369,25 @@ static void copy_records(struct bench *bench) {
 
 struct part {
     struct bench *bench;
-    redisContext *bare; /* NULL: the engine */
-    int kind, from, to, device; /* of number 0 */
+    redisContext *bare;
+    int side, kind, from, to, device; /* of number 0 */
 };
 
 static void *work(void *arg) {
     struct part *part = arg;
-    for (int i = part->from; i < part->to; i++)
-        if (part->bare == NULL)
+    for (int i = part->from; i < part->to; i++) {
+        const struct trace *trace = &part->bench->traces[i];
+        if (part->side == ENGINE)
             one(part->bench, part->kind, part->device + i);
         else
-            bare_again(part->bare, &part->bench->traces[i]);
+            bare_again(part->bare, &trace->read[part->side],
+                       &trace->write[part->side]);
+    }
     return NULL;
 }
 
-/* Seconds for a slice, or several: by the clock, and of the processor. */
+/* For an operation of a slice: seconds by the clock, microseconds of the
+ * processor. */
 struct spent {
     double time, client, server;
 };
@@ -392,13 +418,13 @@ static double server_now(struct bench *bench) {
 }
 
 static void slice(struct bench *bench, struct part part, int threads,
-                  int is_bare, struct spent *spent) {
+                  struct spent *spent) {
     pthread_t thread[THREADS];
     struct part parts[THREADS];
     double server = server_now(bench), client = client_now(), began = seconds();
     for (int i = 0; i < threads; i++) {
         parts[i] = part;
-        parts[i].bare = is_bare ? bench->bare[i] : NULL;
+        parts[i].bare = bench->bare[i];
         parts[i].from = part.from + i * SLICE / threads;
         parts[i].to = part.from + (i + 1) * SLICE / threads;
         check(pthread_create(&thread[i], NULL, work, &parts[i]) == 0,
@@ -406,49 +432,68 @@ static void slice(struct bench *bench, struct part part, int threads,
     }
     for (int i = 0; i < threads; i++)
         pthread_join(thread[i], NULL);
-    spent->time += (seconds() - began) / SLICE;
-    spent->client += (client_now() - client) / SLICE;
-    spent->server += (server_now(bench) - server) / SLICE;
+    spent->time = (seconds() - began) / SLICE;
+    spent->client = (client_now() - client) / SLICE * 1e6;
+    spent->server = (server_now(bench) - server) / SLICE * 1e6;
 }
 
-static void report(int kind, int threads, struct spent spent[2][ROUNDS]) {
-    double ratios[ROUNDS], times[2][ROUNDS], clients[2][ROUNDS],
-        servers[2][ROUNDS], ratio;
-    for (int round = 0; round < ROUNDS; round++) {
-        for (int i = 0; i < 2; i++) {
-            times[i][round] = spent[i][round].time / SLICES;
-            clients[i][round] = spent[i][round].client * 1e6 / SLICES;
-            servers[i][round] = spent[i][round].server * 1e6 / SLICES;
-        }
-        ratios[round] = times[1][round] / times[0][round];
+/* The middle one of the ratios to the slices of a bare client. */
+static double ratio_to(const struct spent *bare, const struct spent *engine) {
+    double ratios[SLICES];
+    for (int i = 0; i < SLICES; i++)
+        ratios[i] = bare[i].time / engine[i].time;
+    return median(ratios);
+}
+
+static struct spent middle_of(const struct spent *spent) {
+    double values[3][SLICES];
+    struct spent middle;
+    for (int i = 0; i < SLICES; i++) {
+        values[0][i] = spent[i].time;
+        values[1][i] = spent[i].client;
+        values[2][i] = spent[i].server;
     }
-    ratio = median(ratios);
-    printf("  %-8s %d thread%s %6.0f/s, bare %6.0f/s: %.2f of it%s; of the "
+    middle.time = median(values[0]);
+    middle.client = median(values[1]);
+    middle.server = median(values[2]);
+    return middle;
+}
+
+static void report(int kind, int threads, struct spent spent[SIDES][SLICES]) {
+    struct spent engine = middle_of(spent[ENGINE]),
+                 bare = middle_of(spent[BARE]);
+    double ratio = ratio_to(spent[BARE], spent[ENGINE]);
+    char more[64] = "";
+    if (kind == 0)
+        snprintf(more, sizeof more, " (%.2f of one that keeps the index)",
+                 ratio_to(spent[INDEXED], spent[ENGINE]));
+    printf("  %-8s %d thread%s %6.0f/s, bare %6.0f/s: %.2f of it%s%s; of the "
            "processor: client %.0f us, bare %.0f; server %.0f us, bare %.0f\n",
-           kinds[kind], threads,
-           threads == 1 ? ": " : "s:", 1 / median(times[0]),
-           1 / median(times[1]), ratio, ratio >= 0.6 ? "" : " MISSED (0.6)",
-           median(clients[0]), median(clients[1]), median(servers[0]),
-           median(servers[1]));
+           kinds[kind], threads, threads == 1 ? ": " : "s:", 1 / engine.time,
+           1 / bare.time, ratio, ratio >= 0.6 ? "" : " MISSED (0.6)", more,
+           engine.client, bare.client, engine.server, bare.server);
     fflush(stdout);
 }
 
 /* device: the first of those that are only for this comparison and the same one
- * of another kind; half of them for the engine, half for the bare client. */
+ * of another kind; half of them for the engine, half for the bare clients. */
 static void compare(struct bench *bench, int kind, int threads, int device) {
-    struct spent spent[2][ROUNDS] = {{{0, 0, 0}}};
-    struct part part = {bench, NULL, kind, 0, 0, device};
-    copy_records(bench);
+    static struct spent spent[SIDES][SLICES];
+    struct part part = {bench, NULL, 0, kind, 0, 0, device};
+    int sides = kind == 0 ? SIDES : INDEXED; /* the others make no records */
+    for (int side = BARE; side < sides; side++)
+        copy_records(bench, side);
     for (int i = 0; i < DEVICES; i++) {
         bench->trace = &bench->traces[i];
         one(bench, kind, device + DEVICES + i);
     }
     bench->trace = NULL;
-    for (int i = 0; i < ROUNDS * SLICES; i++) {
+    for (int i = 0; i < SLICES; i++) {
         part.from = i * SLICE;
-        /* Neither is always the first. */
-        slice(bench, part, threads, i % 2, &spent[i % 2][i / SLICES]);
-        slice(bench, part, threads, !(i % 2), &spent[!(i % 2)][i / SLICES]);
+        for (int k = 0; k < sides; k++) {
+            part.side = (i + k) % sides; /* none is always the first */
+            slice(bench, part, threads, &spent[part.side][i]);
+        }
     }
     report(kind, threads, spent);
 }
