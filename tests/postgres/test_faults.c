@@ -233,7 +233,10 @@ static void a_delete_of_anything_meets_what_is_being_made(void **state) {
 }
 
 static void a_deadlock_is_a_conflict(void **state) {
-    mereau_store *store = open_with("options=-cdeadlock_timeout=200", 0, 0);
+    /* Looked for once, so long after the wait began: the other half of it has to
+     * be there by then, on a busy machine, too. */
+    mereau_store *store =
+        open_with("options=-cdeadlock_timeout=1500", 12000, 0);
     PGconn *other = session();
     struct late late = {.store = store};
     (void)state;
