@@ -166,6 +166,21 @@ static void a_snapshot_is_loaded(void **state) {
     rehearse(&place, save_a_snapshot, load_the_snapshot);
 }
 
+/* Why the snapshot is not simply put there: nothing of it is read. */
+static void a_server_that_has_lost_its_log_begins_empty(void **state) {
+    static const char *const words[] = {DURABLE_WORDS, NULL};
+    struct server server;
+    (void)state;
+    assert_int_equal(server_start(&server, words), 0);
+    server_must(&server, "SET name value", "OK");
+    server_must(&server, "SAVE", "OK");
+    server_kill(&server);
+    remove_all(&server, log_of(&server));
+    assert_int_equal(server_again(&server), 0);
+    server_must(&server, "DBSIZE", "0");
+    server_end(&server);
+}
+
 /* --- a replica that lacks commits --- */
 
 static void follow(struct place *place) {
@@ -211,6 +226,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_copy_of_the_log_is_put_back),
         cmocka_unit_test(a_snapshot_is_loaded),
+        cmocka_unit_test(a_server_that_has_lost_its_log_begins_empty),
         cmocka_unit_test(a_replica_that_lacks_commits_is_promoted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

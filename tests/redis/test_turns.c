@@ -4,12 +4,8 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include "faults/turns.h"
 #include "server.h"
@@ -18,18 +14,12 @@ static void a_get_and_a_commit_are_one_round_trip_each(void **state) {
     static const char *const words[] = {DURABLE_WORDS, NULL};
     struct server server;
     mereau_redis_settings set = MEREAU_REDIS_SETTINGS_INIT;
-    struct sockaddr_in to;
     struct proxy *proxy;
     struct turns turns;
     mereau_store *store;
     (void)state;
     assert_int_equal(server_start(&server, words), 0);
-    memset(&to, 0, sizeof to);
-    to.sin_family = AF_INET;
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons((uint16_t)server.port);
-    proxy = proxy_start((struct sockaddr *)&to, sizeof to);
-    assert_non_null(proxy);
+    proxy = server_proxy(&server);
     set.port = proxy_port(proxy);
     set.connections = 1;
     store = server_store(&server, &set);
