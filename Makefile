@@ -265,7 +265,7 @@ endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach t,$(test_src:%.c=%),$(eval $(call test_program,$(t),$(call shared_of,$(call folder_of,$(t))))))
 # They share these with the other stores' tests.
-of_stores = $(patsubst %,$(O)/tests/%.o,flow/flow flow/restored store/support store/race store/history_check \
+of_stores = $(patsubst %,$(O)/tests/%.o,flow/flow flow/restored store/support store/race store/grouped store/history_check \
     store/history_record faults/crowd faults/life faults/disk faults/proxy faults/turns faults/small_disk)
 $(foreach t,$(served_src:%.c=%),$(eval $(call test_program,$(t),\
     $(call shared_of,$(call folder_of,$(t))) $(of_stores),$(call folder_of,$(t)))))

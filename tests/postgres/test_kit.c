@@ -1,5 +1,5 @@
 /* tests/postgres/test_kit.c - the PostgreSQL store against the whole store kit, in
- * each way of using it. */
+ * each way of using it and behind a group of commits; and histories of the latter. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -11,6 +11,7 @@
 #include <mereau/front.h>
 #include <mereau/postgres.h>
 
+#include "../store/grouped.h"
 #include "../store/support.h"
 #include "server.h"
 
@@ -118,6 +119,14 @@ static void a_group_of_commits_in_front_passes_the_store_kit(void **state) {
     run_kit_with(open_grouped_for_kit, 0, "", 6, 32, 4, 0);
 }
 
+static void a_group_of_commits_in_front_is_linearizable(void **state) {
+    mereau_store *store = NULL;
+    (void)state;
+    assert_int_equal(mereau_postgres_open(&store, server.conninfo, NULL),
+                     MEREAU_OK);
+    grouped_is_linearizable(store, "group over PostgreSQL");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_the_store_kit),
@@ -126,6 +135,7 @@ int main(void) {
         cmocka_unit_test(passes_the_store_kit_at_serializable),
         cmocka_unit_test(passes_the_store_kit_at_repeatable_read),
         cmocka_unit_test(a_group_of_commits_in_front_passes_the_store_kit),
+        cmocka_unit_test(a_group_of_commits_in_front_is_linearizable),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,7 +2,7 @@
  * server with settings that are durable, on one without, on a node that has all
  * slots of a cluster and on two that share them (where a script that left its
  * slot would be refused), with connections that the host brings, and behind a
- * group of commits. */
+ * group of commits; and histories of the latter. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 
 #include "adapters/redis/redis_store.h"
 #include "server.h"
+#include "store/grouped.h"
 #include "store/support.h"
 
 enum {
@@ -96,6 +97,16 @@ static void a_group_of_commits_in_front_passes_the_store_kit(void **state) {
     place.grouped = 1;
     run_kit(&place, ALWAYS | MEREAU_CAP_DURABLE, 7, 32, 4);
     server_must(&place.server, "DBSIZE", "0");
+    server_end(&place.server);
+}
+
+static void a_group_of_commits_in_front_is_linearizable(void **state) {
+    static const char *const words[] = {DURABLE_WORDS, NULL};
+    struct place place;
+    (void)state;
+    start(&place, words);
+    grouped_is_linearizable(server_store(&place.server, NULL),
+                            "group over Redis");
     server_end(&place.server);
 }
 
@@ -255,6 +266,7 @@ int main(void) {
         cmocka_unit_test(durable_server_passes_the_store_kit),
         cmocka_unit_test(server_in_memory_passes_the_store_kit),
         cmocka_unit_test(a_group_of_commits_in_front_passes_the_store_kit),
+        cmocka_unit_test(a_group_of_commits_in_front_is_linearizable),
         cmocka_unit_test(unix_socket_and_prefix_pass_the_store_kit),
         cmocka_unit_test(cluster_node_passes_the_store_kit),
         cmocka_unit_test(connections_of_the_host_pass_the_store_kit),
