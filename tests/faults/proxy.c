@@ -244,3 +244,12 @@ unsigned proxy_turns(struct proxy *proxy) {
     pthread_mutex_unlock(&proxy->lock);
     return turns;
 }
+
+unsigned proxy_open(struct proxy *proxy) {
+    unsigned n = 0;
+    pthread_mutex_lock(&proxy->lock);
+    for (size_t i = 0; i < MOST; i++)
+        n += proxy->lines[i].used != 0;
+    pthread_mutex_unlock(&proxy->lock);
+    return n;
+}

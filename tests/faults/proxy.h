@@ -33,5 +33,7 @@ struct proxy_cuts proxy_cuts(struct proxy *proxy);
 /* How often a client began to send, on any connection, after it had been sent
  * something or for the first time: its round trips. */
 unsigned proxy_turns(struct proxy *proxy);
+/* How many connections are open now. */
+unsigned proxy_open(struct proxy *proxy);
 
 #endif

@@ -15,7 +15,8 @@ struct small_disk {
 int small_disk_mount(struct small_disk *disk, unsigned megabytes);
 /* When no file in it is open any more. */
 void small_disk_unmount(struct small_disk *disk);
-/* Makes the file that takes all that is free, but so many bytes. */
+/* Makes the file that takes all that is free, but so many bytes; or lets it grow,
+ * by what has become free since. */
 void small_disk_fill(const char *path, unsigned left);
 
 #endif

@@ -137,7 +137,7 @@ static int init(const struct server *server, int small) {
     return server_run(server, argv);
 }
 
-int server_is_down(struct server *server) {
+static int is_down(struct server *server) {
     int status;
     if (server->pid > 0 && waitpid(server->pid, &status, WNOHANG) != 0)
         server->pid = 0;
@@ -145,7 +145,7 @@ int server_is_down(struct server *server) {
 }
 
 static int wait_until_it_answers(struct server *server) {
-    for (int i = 0; i < 600 && !server_is_down(server); i++) {
+    for (int i = 0; i < 600 && !is_down(server); i++) {
         if (PQping(server->conninfo) == PQPING_OK)
             return 0;
         pause_ms(50);
@@ -190,6 +190,10 @@ int server_start(struct server *server, const char *setting) {
     }
     launch(server, setting);
     return server_wait(server);
+}
+
+int server_revive(struct server *server) {
+    return wait_until_it_answers(server) == 0 ? 0 : server_start(server, NULL);
 }
 
 void server_stop(struct server *server, int sig) {

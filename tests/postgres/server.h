@@ -36,8 +36,8 @@ int server_start(struct server *server, const char *setting);
 /* Until it takes connections, as after a crash of one of its processes. 0, or
  * -1. */
 int server_wait(struct server *server);
-/* Whether it has ended by itself. */
-int server_is_down(struct server *server);
+/* The same; it is started again if it has ended by itself. */
+int server_revive(struct server *server);
 /* SIGINT: fast; SIGQUIT: immediate, as after a crash. Waits for its end. SIGKILL:
  * its other processes find out by themselves; server_start() waits for them. */
 void server_stop(struct server *server, int sig);
