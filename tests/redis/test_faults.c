@@ -42,7 +42,8 @@ static void kill_server_during_a_life(struct server *server, unsigned round,
     crowd_open(&crowd, server_store(server, &set));
     crowd_start(&crowd);
     for (unsigned i = 0; i < kills; i++, sum->harm++) {
-        mru_sleep_ms((uint32_t)(5 + next_random(&random) % 60));
+        crowd_await(&crowd, (unsigned)(next_random(&random) % 60));
+        mru_sleep_ms((uint32_t)(next_random(&random) % 4));
         server_kill(server);
         assert_int_equal(server_again(server), 0);
     }
