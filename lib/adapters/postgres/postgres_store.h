@@ -30,7 +30,9 @@ enum mru_postgres_sql {
     MRU_PG_UPSERT,
     MRU_PG_DELETE,
     MRU_PG_REMOVE,
-    MRU_PG_CHECK,
+    MRU_PG_CHECK, /* one record; two; three */
+    MRU_PG_CHECK_2,
+    MRU_PG_CHECK_3,
     MRU_PG_BEGIN, /* from here on without parameters, and never prepared */
     MRU_PG_COMMIT,
     MRU_PG_ROLLBACK,
@@ -50,13 +52,13 @@ struct mru_postgres {
 
 /* --- wire.c: statements and what is answered --- */
 
-/* Parameters of one statement, in the server's binary form. At most 6. */
+/* Parameters of one statement, in the server's binary form. At most 7. */
 struct mru_postgres_params {
     int n;
-    const char *data[6];
-    int len[6];
-    int format[6];
-    uint8_t numbers[6][8];
+    const char *data[7];
+    int len[7];
+    int format[7];
+    uint8_t numbers[7][8];
 };
 void mru_postgres_bytes(struct mru_postgres_params *params, const uint8_t *data,
                         size_t len);

@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Fails, and with it the whole transaction, unless a row was met: `done` has its
- * '1'. The text is what the server's log shows. */
-#define ONE_ROW                                                                \
-    "SELECT CAST(coalesce((SELECT * FROM done),"                               \
-    "'mereau: a conflict, no fault') AS integer)"
+/* '1', or an error that fails the whole transaction when no row was met. The text
+ * is what the server's log shows. */
+#define ONE_ROW(query)                                                         \
+    "CAST(coalesce((" query "),'mereau: a conflict, no fault') AS integer)"
 #define COLUMNS "SELECT key,value,version,drop_at FROM mereau_record"
 #define THIS " WHERE partition=$1 AND key=$2"
+#define HELD(key, version)                                                     \
+    ONE_ROW("SELECT '1' FROM mereau_record WHERE partition=$1 AND key=" key    \
+            " AND version=" version " FOR SHARE")
 #define INSERT                                                                 \
     "INSERT INTO mereau_record(partition,key,value,version,drop_at)"           \
     " VALUES($1,$2,$3,$4,$5)"
@@ -34,17 +36,21 @@ static const struct {
     /* Meets a record that is there, or that another is making, with an error of
      * its own (23505). */
     {"mereau_insert", INSERT},
-    {"mereau_update", "WITH done AS (UPDATE mereau_record SET "
-                      "value=$3,version=$4,drop_at=$5" THIS
-                      " AND version=$6 RETURNING '1') " ONE_ROW},
+    {"mereau_update",
+     "WITH done AS (UPDATE mereau_record SET "
+     "value=$3,version=$4,drop_at=$5" THIS
+     " AND version=$6 RETURNING '1') SELECT " ONE_ROW("SELECT * FROM done")},
     {"mereau_upsert",
      INSERT " ON CONFLICT (partition,key) DO UPDATE SET value=excluded.value,"
             "version=excluded.version,drop_at=excluded.drop_at"},
-    {"mereau_delete", "WITH done AS (DELETE FROM mereau_record" THIS
-                      " AND version=$3 RETURNING '1') " ONE_ROW},
+    {"mereau_delete",
+     "WITH done AS (DELETE FROM mereau_record" THIS
+     " AND version=$3 RETURNING '1') SELECT " ONE_ROW("SELECT * FROM done")},
     {"mereau_remove", "DELETE FROM mereau_record" THIS},
-    {"mereau_check", "WITH done AS (SELECT '1' FROM mereau_record" THIS
-                     " AND version=$3 FOR SHARE) " ONE_ROW},
+    {"mereau_check", "SELECT " HELD("$2", "$3")},
+    {"mereau_check_2", "SELECT " HELD("$2", "$3") "," HELD("$4", "$5")},
+    {"mereau_check_3",
+     "SELECT " HELD("$2", "$3") "," HELD("$4", "$5") "," HELD("$6", "$7")},
     {NULL, "BEGIN"},
     {NULL, "COMMIT"},
 };

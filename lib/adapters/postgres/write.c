@@ -7,12 +7,15 @@
  * and DELETE without a condition take the row as it is, and lock it. So when the
  * last has been answered, every key of the commit is locked in the state that it
  * has to have, and stays so until the end: it is as if all happened at that
- * instant, at READ COMMITTED as well. The keys come in ascending order, so that
- * two commits seldom wait for each other.
+ * instant, at READ COMMITTED as well. All commits lock keys in one order, shorter
+ * ones first and then ascending, so that two seldom wait for each other in a ring;
+ * the short keys are those that most commits CHECK, up to three by a statement.
  *
  * It never reports a success before the server ended the transaction with one,
  * and never calls a commit undone of which it does not know. */
 #include "postgres_store.h"
+
+enum { MANY = UINT8_MAX, CHECKS = 3 /* of one statement */ };
 
 struct commit {
     struct mru_postgres *store;
@@ -20,7 +23,10 @@ struct commit {
     PGconn *conn;
     int64_t deadline;
     int explicitly;
+    uint8_t order[MEREAU_MAX_WRITES]; /* of the writes, as they are sent */
     size_t n_sent; /* statements */
+    /* The only write of a statement; MANY: there are several, or none. */
+    uint8_t write_of[2 * MEREAU_MAX_WRITES + 2];
     int may_commit; /* sent, or perhaps sent: what ends the transaction */
     int32_t result;
     size_t n_good; /* statements that succeeded */
@@ -31,13 +37,13 @@ struct commit {
 /* --- sending --- */
 
 static int send(struct commit *commit, enum mru_postgres_sql sql,
-                const struct mru_postgres_params *params) {
-    commit->n_sent++;
+                const struct mru_postgres_params *params, uint8_t write) {
+    commit->write_of[commit->n_sent++] = write;
     return mru_postgres_send(commit->store, commit->conn, sql, params);
 }
 
 static int send_put(struct commit *commit, enum mru_postgres_sql sql,
-                    const mereau_write *write) {
+                    const mereau_write *write, uint8_t index) {
     const mereau_need *need = commit->need;
     struct mru_postgres_params params = {0};
     mru_postgres_bytes(&params, need->partition, need->partition_len);
@@ -47,61 +53,81 @@ static int send_put(struct commit *commit, enum mru_postgres_sql sql,
     mru_postgres_number(&params, (uint64_t)write->record.drop_at);
     if (sql == MRU_PG_UPDATE)
         mru_postgres_number(&params, write->expect);
-    return send(commit, sql, &params);
+    return send(commit, sql, &params, index);
 }
 
-static int send_keyed(struct commit *commit, enum mru_postgres_sql sql,
-                      const mereau_write *write) {
+static int send_delete(struct commit *commit, enum mru_postgres_sql sql,
+                       const mereau_write *write, uint8_t index) {
     const mereau_need *need = commit->need;
     struct mru_postgres_params params = {0};
     mru_postgres_bytes(&params, need->partition, need->partition_len);
     mru_postgres_bytes(&params, write->record.key, write->record.key_len);
-    if (sql != MRU_PG_REMOVE)
+    if (sql == MRU_PG_DELETE)
         mru_postgres_number(&params, write->expect);
-    return send(commit, sql, &params);
+    return send(commit, sql, &params, index);
 }
 
 /* A DELETE of whatever is there, or is not: absence cannot be locked, and a
  * record that another commit makes just now is not seen. So it makes one in its
  * place, which waits for the other, and takes that away. */
-static int send_remove(struct commit *commit, const mereau_write *write) {
+static int send_remove(struct commit *commit, const mereau_write *write,
+                       uint8_t index) {
     mereau_write place = *write;
     place.record.value = NULL;
     place.record.value_len = 0;
-    return send_put(commit, MRU_PG_UPSERT, &place) &&
-           send_keyed(commit, MRU_PG_REMOVE, write);
+    return send_put(commit, MRU_PG_UPSERT, &place, index) &&
+           send_delete(commit, MRU_PG_REMOVE, write, index);
 }
 
-static int send_write(struct commit *commit, const mereau_write *write) {
-    switch (write->kind) {
-    case MEREAU_WRITE_PUT:
+static int send_write(struct commit *commit, uint8_t index) {
+    const mereau_write *write = &commit->need->writes[index];
+    if (write->kind == MEREAU_WRITE_PUT)
         return send_put(commit,
                         write->expect == MEREAU_VERSION_ABSENT ? MRU_PG_INSERT
                         : write->expect == MEREAU_VERSION_ANY  ? MRU_PG_UPSERT
                                                                : MRU_PG_UPDATE,
-                        write);
-    case MEREAU_WRITE_DELETE:
-        return write->expect == MEREAU_VERSION_ANY
-                   ? send_remove(commit, write)
-                   : send_keyed(commit, MRU_PG_DELETE, write);
-    default:
-        return send_keyed(commit, MRU_PG_CHECK, write);
-    }
+                        write, index);
+    return write->expect == MEREAU_VERSION_ANY
+               ? send_remove(commit, write, index)
+               : send_delete(commit, MRU_PG_DELETE, write, index);
 }
 
-/* Which write a statement belongs to. */
-static size_t write_of(const struct commit *commit, size_t statement) {
+/* How many of the writes from this place on are CHECKs that one statement does. */
+static size_t checks_at(const struct commit *commit, size_t at) {
     const mereau_need *need = commit->need;
-    size_t n = commit->explicitly ? 1 : 0;
-    for (size_t i = 0; i < need->n_writes; i++) {
-        n += need->writes[i].kind == MEREAU_WRITE_DELETE &&
-                     need->writes[i].expect == MEREAU_VERSION_ANY
-                 ? 2
-                 : 1;
-        if (statement < n)
-            return i;
+    size_t n = 0;
+    while (n < CHECKS && at + n < need->n_writes &&
+           need->writes[commit->order[at + n]].kind == MEREAU_WRITE_CHECK)
+        n++;
+    return n;
+}
+
+static int send_checks(struct commit *commit, size_t at, size_t n) {
+    static const enum mru_postgres_sql statements[CHECKS] = {
+        MRU_PG_CHECK, MRU_PG_CHECK_2, MRU_PG_CHECK_3};
+    const mereau_need *need = commit->need;
+    struct mru_postgres_params params = {0};
+    mru_postgres_bytes(&params, need->partition, need->partition_len);
+    for (size_t i = at; i < at + n; i++) {
+        const mereau_write *write = &need->writes[commit->order[i]];
+        mru_postgres_bytes(&params, write->record.key, write->record.key_len);
+        mru_postgres_number(&params, write->expect);
     }
-    return SIZE_MAX;
+    return send(commit, statements[n - 1], &params,
+                n == 1 ? commit->order[at] : (uint8_t)MANY);
+}
+
+/* They come in ascending order, which keys of one length keep. */
+static void put_in_order(struct commit *commit) {
+    const mereau_write *writes = commit->need->writes;
+    for (size_t i = 0; i < commit->need->n_writes; i++) {
+        size_t at = i;
+        for (; at > 0 && writes[commit->order[at - 1]].record.key_len >
+                             writes[i].record.key_len;
+             at--)
+            commit->order[at] = commit->order[at - 1];
+        commit->order[at] = (uint8_t)i;
+    }
 }
 
 static int send_all(struct commit *commit) {
@@ -109,13 +135,18 @@ static int send_all(struct commit *commit) {
     const mereau_need *need = commit->need;
     if (!PQenterPipelineMode(commit->conn))
         return 0;
-    if (commit->explicitly && !send(commit, MRU_PG_BEGIN, &none))
+    if (commit->explicitly && !send(commit, MRU_PG_BEGIN, &none, MANY))
         return 0;
-    for (size_t i = 0; i < need->n_writes; i++)
-        if (!send_write(commit, &need->writes[i]))
+    put_in_order(commit);
+    for (size_t i = 0; i < need->n_writes;) {
+        size_t checks = checks_at(commit, i);
+        if (!(checks > 0 ? send_checks(commit, i, checks)
+                         : send_write(commit, commit->order[i])))
             return 0;
+        i += checks > 0 ? checks : 1;
+    }
     commit->may_commit = 1;
-    if (commit->explicitly && !send(commit, MRU_PG_COMMIT, &none))
+    if (commit->explicitly && !send(commit, MRU_PG_COMMIT, &none, MANY))
         return 0;
     return PQpipelineSync(commit->conn);
 }
@@ -131,8 +162,10 @@ static void note_error(struct commit *commit, const PGresult *result,
     commit->broken |= verdict.broken;
     if (verdict.forgotten)
         mru_postgres_forget(commit->conn);
-    if (verdict.result == MEREAU_STORE_CONFLICT && failed != NULL)
-        *failed = write_of(commit, commit->n_good);
+    if (verdict.result == MEREAU_STORE_CONFLICT && failed != NULL &&
+        commit->n_good < commit->n_sent &&
+        commit->write_of[commit->n_good] != MANY)
+        *failed = commit->write_of[commit->n_good];
 }
 
 static void note(struct commit *commit, const PGresult *result,
@@ -189,8 +222,7 @@ static void leave(struct commit *commit) {
 int32_t mru_postgres_commit(void *user, const mereau_need *need,
                             size_t *failed) {
     struct mru_postgres *store = user;
-    struct commit commit = {store,           need, NULL, 0, 0, 0, 0,
-                            MEREAU_STORE_OK, 0,    0,    0};
+    struct commit commit = {.store = store, .need = need};
     int32_t result;
 
     if (store->process != mru_process_id())
