@@ -10,11 +10,18 @@ GATHER = "engine/gather.c"
 TX = "transact/tx.c"
 SNAPSHOT = "transact/snapshot.c"
 FAMILY = "model/family.c"
+GROUP = "adapters/front/group.c"
+READ_CACHE = "adapters/front/read_cache.c"
 
 
 def m(name, source, file, old, new, cases="", tests=(), more=()):
     return dict(name=name, source=source, cases=cases, tests=tests,
                 edits=[(file, old, new), *more])
+
+
+# No step of the engine sees these: threads have to be on both sides of a front.
+def front(name, file, old, new):
+    return m(name, "own", file, old, new, "none", ("store/test_front_histories",))
 
 
 MUTANTS = [
@@ -346,4 +353,40 @@ MUTANTS = [
     m("cache_without_head", "own", "engine/cache.c",
       "if (one != NULL && one->head == head &&", "(void)head; if (one != NULL &&",
       "one_process"),
+
+    # --- fronts ------------------------------------------------------------------------
+    front("group_tells_a_conflict_ok", GROUP,
+          "g->members[i]->result = MEREAU_STORE_CONFLICT;",
+          "g->members[i]->result = MEREAU_STORE_OK;"),
+    front("group_calls_unknown_busy", GROUP,
+          "apart ? commit_alone(g, g->members[i]) : result;",
+          "apart ? commit_alone(g, g->members[i]) : "
+          "result == MEREAU_STORE_UNKNOWN ? MEREAU_STORE_BUSY : result;"),
+    front("group_sends_unknown_again", GROUP,
+          "result == MEREAU_STORE_CONFLICT || result == MEREAU_STORE_LIMIT;",
+          "result != MEREAU_STORE_OK;"),
+    front("group_drops_the_second_write", GROUP,
+          "if (there || g->n_writes == MEREAU_MAX_WRITES)",
+          "if (there) continue; if (g->n_writes == MEREAU_MAX_WRITES)"),
+    front("group_joins_other_checks", GROUP, "a->expect == b->expect;", "1;"),
+    front("group_drops_checks", GROUP,
+          "if (there && same_check(there, &need->writes[i]))",
+          "if (need->writes[i].kind == MEREAU_WRITE_CHECK || "
+          "(there && same_check(there, &need->writes[i])))"),
+    front("group_blames_another_write", GROUP, "*g->members[i]->failed = place;",
+          "*g->members[i]->failed = (place + 1) % g->members[i]->need->n_writes;"),
+    front("cache_keeps_what_was_written", READ_CACHE,
+          "if (a->counts[i] != c->counters[", "if (0 && a->counts[i] != c->counters["),
+    front("cache_is_later_than_its_bound", READ_CACHE,
+          "now - a->read_at > c->max_stale_ms", "now - a->read_at > 3 * c->max_stale_ms"),
+    front("cache_answers_who_decides", READ_CACHE,
+          "!(need->flags & MEREAU_READ_STALE_OK) ||", ""),
+    front("cache_counts_after_the_read", READ_CACHE,
+          "if (result == MEREAU_STORE_OK) { struct answer *a = keep(",
+          "for (size_t i = 0; i < need->n_keys; i++) counts[i] = c->counters[counter_of("
+          "need, need->keys[i].data, need->keys[i].len)];"
+          "if (result == MEREAU_STORE_OK) { struct answer *a = keep("),
+    front("cache_hears_of_lost_replies_only", READ_CACHE,
+          "if (need->writes[i].kind != MEREAU_WRITE_CHECK)",
+          "if (result == MEREAU_STORE_UNKNOWN)"),
 ]

@@ -62,14 +62,15 @@ def link(folder, test, mutated, libs):
     program = os.path.join(folder, os.path.basename(test))
     subprocess.run([CC, "-o", program, *objects_of(test), *mutated,
                     *[os.path.join(BASE, f"libmereau{n}.a")
-                      for n in ("-testing", "-sqlite", "", "-verify")],
+                      for n in ("-testing", "-front", "-sqlite", "", "-verify")],
                     *libs], check=True)
     return program
 
 
 def run(program, only=None):
     """None: it passed. Else what failed, in one line."""
-    env = dict(os.environ, MEREAU_SIM_SHORT="1", CMOCKA_MESSAGE_OUTPUT="STDOUT")
+    env = dict(os.environ, MEREAU_SIM_SHORT="1", HISTORIES="200",
+               CMOCKA_MESSAGE_OUTPUT="STDOUT")
     if only:
         env["MEREAU_SIM_ONLY"] = only
     try:
@@ -132,7 +133,8 @@ def main():
     chosen = [m for m in MUTANTS if not sys.argv[1:] or m["name"] in sys.argv[1:]]
     assert chosen, "no such mutant"
     tests = {"sim/test_sim"} | {t for m in chosen for t in m["tests"]}
-    make("libmereau.a", "libmereau-verify.a", "libmereau-sqlite.a", "libmereau-testing.a",
+    make("libmereau.a", "libmereau-verify.a", "libmereau-sqlite.a", "libmereau-front.a",
+         "libmereau-testing.a",
          *[f"tests/{t}" for t in sorted(tests)])
     libs = libraries()
     before = run(os.path.join(BASE, "tests/sim/test_sim"))
