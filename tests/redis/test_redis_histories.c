@@ -85,6 +85,7 @@ static void redis_is_linearizable_through_cut_connections(void **state) {
            cuts.requests, cuts.replies);
     assert_in_range(cuts.requests, n, UINT32_MAX);
     assert_in_range(cuts.replies, n, UINT32_MAX);
+    assert_in_range(cuts.requests + cuts.replies, 4 * n, UINT32_MAX);
 }
 
 /* A commit whose reply was cut is not one that was not applied. */
