@@ -194,14 +194,27 @@ static void follow(struct place *place) {
     wait_until(&place->replica, "master_link_status:up");
 }
 
+/* What a connection wrote is what its WAIT waits for. */
+static void wait_until_replicated(const struct server *server) {
+    redisContext *ctx = redisConnect("127.0.0.1", (int)server->port);
+    redisReply *reply;
+    assert_true(ctx != NULL && ctx->err == 0);
+    reply = redisCommand(ctx, "SET marker 1");
+    assert_non_null(reply);
+    freeReplyObject(reply);
+    reply = redisCommand(ctx, "WAIT 1 30000");
+    assert_non_null(reply);
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+    redisFree(ctx);
+}
+
 /* It has what was written until now, and hears no more: of a port where nobody
  * listens. */
 static void cut_replication(void *at) {
     struct place *place = at;
-    char answer[256], command[64];
-    do
-        server_say(&place->server, "WAIT 1 1000", answer);
-    while (strcmp(answer, "1") != 0);
+    char command[64];
+    wait_until_replicated(&place->server);
     snprintf(command, sizeof command, "REPLICAOF 127.0.0.1 %u", free_port());
     server_must(&place->replica, command, "OK");
     wait_until(&place->replica, "master_link_status:down");
