@@ -35,8 +35,7 @@ typedef struct mereau_redis_settings {
                             NULL: "mereau". Stores of one prefix share records */
     uint32_t keep_longer_s; /* the server drops a record this long after its
                                drop_at, in case its clock is ahead of the
-                               library's and so that a purge meets it before,
-                               with what it owns; 0: 3600 */
+                               library's; 0: 3600 */
     uint32_t reserved;      /* 0 */
     /* Connections of the host's own: TLS (hiredis_ssl), Sentinel, a cluster.
      * Both or neither; the settings above that say how to connect are then not

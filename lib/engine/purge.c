@@ -1,7 +1,8 @@
 /* lib/engine/purge.c - mereau_tenant_purge(): takes away what is over, a bounded
  * step at a time. A record says itself when it may go (drop_at), with the margin
- * for clocks that differ already in it; the entries of lists that it owns go with
- * it. */
+ * for clocks that differ already in it; the entries of lists that name it go with
+ * it. A store that drops records by itself leaves such entries behind: there they
+ * are looked at one by one. */
 #include <mereau/tenant.h>
 
 #include "admin.h"
@@ -58,6 +59,33 @@ static void go_on(mereau_op *op, const struct mru_rkey *at, int behind) {
         op->next_key.data[op->next_key.len++] = 0;
 }
 
+/* Looks at the records that the entries name, where they may be gone without the
+ * library knowing. MEREAU_OK when all are known, or MRU_MORE. */
+static mereau_status look_at_named(mereau_op *op, const struct mru_scan *scan) {
+    const struct mru_rec *there;
+    struct mru_rkey named;
+    mereau_status status = MEREAU_OK;
+    if ((mru_op_caps(op) & MEREAU_CAP_EXPIRES) == 0)
+        return MEREAU_OK;
+    for (size_t i = 0; i < scan->n && status >= 0; i++)
+        if (mru_rkey_named(&named, &scan->found[i].key)) {
+            mereau_status one = mru_tx_get(&op->tx, &named, &there);
+            status = one != MEREAU_OK ? one : status;
+        }
+    return status;
+}
+
+/* Whether a record's time is over, or it is an entry that names nothing. */
+static int is_due(mereau_op *op, const struct mru_rec *rec) {
+    const struct mru_rec *there = NULL;
+    struct mru_rkey named;
+    if (rec->drop_at != 0)
+        return rec->drop_at <= op->now_at;
+    return (mru_op_caps(op) & MEREAU_CAP_EXPIRES) != 0 &&
+           mru_rkey_named(&named, &rec->key) &&
+           mru_tx_get(&op->tx, &named, &there) == MEREAU_OK && there == NULL;
+}
+
 static mereau_status delete_due(mereau_op *op, const struct mru_scan *scan,
                                 int64_t *deleted) {
     mereau_status status = MEREAU_OK;
@@ -65,7 +93,7 @@ static mereau_status delete_due(mereau_op *op, const struct mru_scan *scan,
     for (i = 0; status == MEREAU_OK && i < scan->n; i++) {
         const struct mru_rec *rec = &scan->found[i];
         int full = 0;
-        if (rec->drop_at == 0 || rec->drop_at > op->now_at)
+        if (!is_due(op, rec))
             continue;
         status = delete_one(op, rec, &full);
         if (full) {
@@ -106,6 +134,9 @@ static mereau_status decide_purge(mereau_op *op) {
     if (status != MEREAU_OK)
         return status;
     op->has_more = 0;
+    status = look_at_named(op, scan);
+    if (status != MEREAU_OK)
+        return status;
     status = delete_due(op, scan, &deleted);
     mru_bag_set_int(&op->out, MEREAU_DONE_COUNT, 'I', deleted);
     mru_bag_copy(&op->event, &op->out, MEREAU_DONE_COUNT);

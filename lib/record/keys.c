@@ -57,3 +57,15 @@ void mru_rkey_entry(struct mru_rkey *key, char list, const void *owner,
     mru_rkey_add_newest(key, at);
     mru_rkey_add(key, id, 16);
 }
+
+int mru_rkey_named(struct mru_rkey *record, const struct mru_rkey *entry) {
+    size_t least = 3 + 8 + 16; /* list, no owner, time, id */
+    char kind = 'e';
+    if (entry->len < least || entry->data[0] != 'i')
+        return 0;
+    if (entry->data[1] == MRU_LIST_REGISTRATIONS ||
+        entry->data[1] == MRU_LIST_APP_REGISTRATIONS)
+        kind = 'r';
+    mru_rkey_set(record, kind, entry->data + entry->len - 16, 16);
+    return 1;
+}

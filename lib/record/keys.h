@@ -37,10 +37,10 @@ void mru_rkey_bucket(struct mru_rkey *key, const uint8_t *head);
 
 /* Lists: which enrolments, tokens there are. */
 enum {
-    MRU_LIST_REGISTRATIONS = 'R',     /* all */
+    MRU_LIST_REGISTRATIONS = 'R', /* all */
     MRU_LIST_APP_REGISTRATIONS = 'A', /* of an app */
-    MRU_LIST_ENROLMENTS = 'E',        /* all */
-    MRU_LIST_TOKEN_ENROLMENTS = 'T',  /* of a registration token */
+    MRU_LIST_ENROLMENTS = 'E', /* all */
+    MRU_LIST_TOKEN_ENROLMENTS = 'T', /* of a registration token */
     MRU_LIST_APP_ENROLMENTS = 'P',
     MRU_LIST_DEVICE_ENROLMENTS = 'D',
     MRU_LIST_SUBJECT_ENROLMENTS = 'S'
@@ -50,5 +50,7 @@ void mru_rkey_list(struct mru_rkey *key, char list, const void *owner,
                    size_t owner_len);
 void mru_rkey_entry(struct mru_rkey *key, char list, const void *owner,
                     size_t owner_len, int64_t at, const uint8_t id[16]);
+/* The record that an entry of a list names: 1, or 0 when it is no entry. */
+int mru_rkey_named(struct mru_rkey *record, const struct mru_rkey *entry);
 
 #endif

@@ -260,6 +260,81 @@ static void without_an_ordered_store_there_are_no_lists(void **state) {
     free(flow);
 }
 
+/* Takes away what the library still counts on finding: the tokens and enrolments,
+ * or only every second of these. */
+static void drop_records(struct flow *flow, int whole) {
+    struct flow_records records, left;
+    int n = 0;
+    flow_records_take(flow, &records);
+    left.all = malloc(records.n * sizeof *left.all);
+    assert_non_null(left.all);
+    left.n = 0;
+    for (size_t i = 0; i < records.n; i++) {
+        const struct flow_record *record = &records.all[i];
+        char kind = record->key_len == 17 ? (char)record->key[0] : 0;
+        if ((whole && kind == 'r') || (kind == 'e' && (whole || n++ % 2 == 0)))
+            continue;
+        left.all[left.n++] = *record;
+    }
+    flow_records_put(flow, &left);
+    free(left.all);
+    flow_records_free(&records);
+}
+
+static size_t count_entries(struct flow *flow) {
+    struct flow_records records;
+    size_t n = 0;
+    flow_records_take(flow, &records);
+    for (size_t i = 0; i < records.n; i++)
+        n += records.all[i].key[0] == 'i';
+    flow_records_free(&records);
+    return n;
+}
+
+static void purge(struct flow *flow) {
+    mereau_op *op = mereau_tenant_purge(flow->tenant);
+    do
+        assert_int_equal(mereau_op_run(op, NULL), MEREAU_OK);
+    while (mereau_op_has_more(op));
+    mereau_op_free(op);
+}
+
+/* A store with MEREAU_CAP_EXPIRES has no enrolments left to take entries along. */
+static void entries_of_what_a_store_dropped_are_purged(void **state) {
+    enum { DEVICES = 120, TOKEN = 2, DEVICE = 5 };
+    mereau_store *memory = NULL;
+    (void)state;
+    for (int expires = 0; expires < 2; expires++) {
+        struct flow *flow = malloc(sizeof *flow);
+        struct flow_setup setup = {.seed = 1};
+        struct flow_token token;
+        assert_non_null(flow);
+        assert_int_equal(mereau_memory_open(&memory, NULL), MEREAU_OK);
+        if (expires)
+            memory->caps |= MEREAU_CAP_EXPIRES;
+        setup.share = memory;
+        flow_open(flow, &setup);
+        flow_app(flow, NULL);
+        token = flow_mint(flow, DEVICES, DAY);
+        for (int i = 0; i < DEVICES; i++) {
+            char device[16];
+            snprintf(device, sizeof device, "d%d", i);
+            flow_enrol(flow, token.text, device);
+        }
+        drop_records(flow, 0);
+        purge(flow);
+        assert_int_equal(count_entries(flow),
+                         TOKEN + DEVICES * DEVICE / (expires ? 2 : 1));
+        drop_records(flow, 1);
+        purge(flow);
+        assert_int_equal(count_entries(flow),
+                         expires ? 0 : TOKEN + DEVICES * DEVICE);
+        flow_close(flow);
+        mereau_store_close(memory);
+        free(flow);
+    }
+}
+
 static void a_failing_allocation_is_said(void **state) {
     struct flow *flow = *state;
     if (!test_alloc_available())
@@ -299,6 +374,7 @@ int main(void) {
         TEST(a_busy_store_is_asked_again),
         TEST(a_dry_run_of_a_page_does_not_move_on),
         cmocka_unit_test(without_an_ordered_store_there_are_no_lists),
+        cmocka_unit_test(entries_of_what_a_store_dropped_are_purged),
         TEST(a_failing_allocation_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

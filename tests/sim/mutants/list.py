@@ -108,8 +108,8 @@ MUTANTS = [
       "return mru_tx_put(&op->tx, &family->key, &family->record, "
       "mru_enrolment_ends(record) > 0 ? op->now_at + 3600 : ends);", "purge"),
     m("sweep_before_its_time", "hydra#1639", "engine/purge.c",
-      "rec->drop_at > op->now_at)", "rec->drop_at > op->now_at + 30 * MRU_DAY_S)",
-      "purge_early"),
+      "return rec->drop_at <= op->now_at;",
+      "return rec->drop_at <= op->now_at + 30 * MRU_DAY_S;", "purge_early"),
     m("new_key_signs_at_once", "hydra#2535", "engine/key.c",
       "if (at < mru_add_time(op->now_at, MRU_KEY_LEAD_S))", "if (at < op->now_at)",
       "none", tests=("flow/test_keys",)),
