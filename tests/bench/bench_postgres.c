@@ -8,7 +8,8 @@
  *   with a lock on what was CHECKed, as any program must that wants to be sure of
  *   it. And without BEGIN: a SELECT outside of any transaction, then a pipeline of
  *   the plain statements, which is the least that can be asked of a server.
- * - one hot registration token and 16 processes, against 16 tokens.
+ * - 16 processes: redemptions of one hot registration token, against 16 tokens; and
+ *   how many refreshes.
  * - bytes for each device.
  *
  * Engine and bare clients take turns, ten operations of each thread each, and the
@@ -32,6 +33,7 @@ enum {
     SLICES = ROUNDS * DEVICES / SLICE,
     THREADS = 4,
     PROCESSES = 16,
+    WEIGHED = 1000, /* devices */
     HOT_ROUNDS = 5,
     EACH = 60
 };
@@ -48,6 +50,7 @@ struct bench {
     mereau_ctx *ctx;
     mereau_tenant *tenant;
     char token[PROCESSES][300];
+    char weighed[WEIGHED][200]; /* auth tokens */
 };
 
 /* Of the operation that this thread runs; NULL: none is written down. */
@@ -445,17 +448,60 @@ static long long table_size(const struct bench *bench) {
     return atoll(size);
 }
 
-/* --- one hot token --- */
+/* Net: without the dead rows that updates leave for autovacuum. */
+static long long net_size(const struct bench *bench) {
+    char none[8];
+    check(server_sql(bench->server.conninfo, "VACUUM FULL mereau_record", none,
+                     sizeof none) == 0,
+          "no vacuum");
+    return table_size(bench);
+}
 
-static int redeem_each(struct bench *bench, int number, int hot, int round) {
+static void weigh(struct bench *bench) {
+    static struct worker w; /* rounds of their own: other devices */
+    long long sizes[3];
+    w.bench = bench;
+    sizes[0] = net_size(bench);
+    for (w.kind = REDEEM; w.kind <= EXCHANGE; w.kind++) {
+        for (int i = 0; i < WEIGHED; i++) {
+            mereau_op *op;
+            w.round = ROUNDS + i;
+            snprintf(w.tokens[0], sizeof w.tokens[0], "%s", bench->weighed[i]);
+            op = run(op_of(&w, 0));
+            if (w.kind == REDEEM)
+                snprintf(bench->weighed[i], sizeof bench->weighed[i], "%s",
+                         mereau_op_text(op, MEREAU_AUTH_TOKEN));
+            mereau_op_free(op);
+        }
+        sizes[w.kind + 1] = net_size(bench);
+    }
+    printf(
+        "postgres bytes for each device, table and index, without dead rows: "
+        "%lld enrolled, %lld with a live session\n",
+        (sizes[1] - sizes[0]) / WEIGHED, (sizes[2] - sizes[0]) / WEIGHED);
+}
+
+/* --- 16 processes --- */
+
+enum { MANY, HOT, REFRESHES, LOADS };
+static const char *const loads[LOADS] = {"many", "hot", "fresh"};
+
+/* Redeems, or refreshes what it has enrolled before the clock ran. */
+static int run_each(struct bench *bench, int number, int load, int round,
+                    char token[200]) {
     for (int i = 0; i < EACH; i++) {
         char device[40];
         mereau_op *op;
         int good;
-        snprintf(device, sizeof device, "%s-%d-%d-%d", hot ? "hot" : "many",
-                 round, number, i);
-        op = redeem(bench, hot ? 0 : number, device);
+        snprintf(device, sizeof device, "%s-%d-%d-%d", loads[load], round,
+                 number, i);
+        op = load == REFRESHES
+                 ? mereau_token_refresh(bench->tenant, token)
+                 : redeem(bench, load == HOT ? 0 : number, device);
         good = mereau_op_run(op, NULL) == MEREAU_OK;
+        if (good && load == REFRESHES)
+            snprintf(token, 200, "%s",
+                     mereau_op_text(op, MEREAU_REFRESH_TOKEN));
         mereau_op_free(op);
         if (!good)
             return 1;
@@ -463,20 +509,34 @@ static int redeem_each(struct bench *bench, int number, int hot, int round) {
     return 0;
 }
 
-static void child(struct bench *bench, int number, int hot, int round, int up,
+static void enrol_one(struct bench *bench, int number, int round,
+                      char token[200]) {
+    char device[40];
+    mereau_op *op;
+    snprintf(device, sizeof device, "fresh-%d-%d", round, number);
+    op = run(redeem(bench, number, device));
+    snprintf(token, 200, "%s", mereau_op_text(op, MEREAU_AUTH_TOKEN));
+    mereau_op_free(op);
+    op = run(mereau_auth_token_exchange(bench->tenant, token));
+    snprintf(token, 200, "%s", mereau_op_text(op, MEREAU_REFRESH_TOKEN));
+    mereau_op_free(op);
+}
+
+static void child(struct bench *bench, int number, int load, int round, int up,
                   int down) {
-    char byte = 0;
+    char byte = 0, token[200];
     int failed;
     open_context(bench, 1);
-    /* One before the clock runs: connection and cache are warm. */
-    mereau_op_free(mereau_tenant_get(bench->tenant));
+    /* Before the clock runs: connection and cache are warm. */
+    enrol_one(bench, number, round * LOADS + load, token);
     failed = write(up, &byte, 1) != 1 || read(down, &byte, 1) != 0 ||
-             redeem_each(bench, number, hot, round);
+             run_each(bench, number, load, round, token);
     close_context(bench);
     _exit(failed);
 }
 
-static double processes(struct bench *bench, int hot, int round) {
+/* Seconds that 16 of them took. */
+static double processes(struct bench *bench, int load, int round) {
     int up[2], down[2], status;
     double began;
     char byte;
@@ -487,7 +547,7 @@ static double processes(struct bench *bench, int hot, int round) {
         check(pid >= 0, "no process");
         if (pid == 0) {
             close(down[1]);
-            child(bench, i, hot, round, up[1], down[0]);
+            child(bench, i, load, round, up[1], down[0]);
         }
     }
     for (int i = 0; i < PROCESSES; i++)
@@ -497,7 +557,7 @@ static double processes(struct bench *bench, int hot, int round) {
     for (int i = 0; i < PROCESSES; i++)
         check(waitpid(-1, &status, 0) > 0 && WIFEXITED(status) &&
                   WEXITSTATUS(status) == 0,
-              "a redemption failed");
+              "an operation failed");
     began = seconds() - began;
     close(up[0]);
     close(up[1]);
@@ -505,34 +565,32 @@ static double processes(struct bench *bench, int hot, int round) {
     return began;
 }
 
-static void one_hot_token(struct bench *bench) {
-    double many[HOT_ROUNDS], hot[HOT_ROUNDS], ratios[HOT_ROUNDS], ratio;
-    const double n = PROCESSES * EACH;
+static void many_processes(struct bench *bench) {
+    double spent[LOADS][HOT_ROUNDS], ratios[HOT_ROUNDS], rates[LOADS], ratio;
     for (int round = 0; round < HOT_ROUNDS; round++) {
-        many[round] = processes(bench, 0, round);
-        hot[round] = processes(bench, 1, round);
-        ratios[round] = many[round] / hot[round];
+        for (int load = 0; load < LOADS; load++)
+            spent[load][round] = processes(bench, load, round);
+        ratios[round] = spent[MANY][round] / spent[HOT][round];
     }
     ratio = median(ratios, HOT_ROUNDS);
+    for (int load = 0; load < LOADS; load++)
+        rates[load] = PROCESSES * EACH / median(spent[load], HOT_ROUNDS);
     printf(
         "postgres redeem, %d processes on as many tokens %6.0f/s; on one hot "
-        "token of 1000000 counts %6.0f/s: %.2f of it%s\n",
-        PROCESSES, n / median(many, HOT_ROUNDS), n / median(hot, HOT_ROUNDS),
-        ratio, ratio >= 0.5 ? "" : " MISSED (0.5)");
+        "token of 1000000 counts %6.0f/s: %.2f of it%s\n"
+        "postgres refresh, %d processes %6.0f/s\n",
+        PROCESSES, rates[MANY], rates[HOT], ratio,
+        ratio >= 0.5 ? "" : " MISSED (0.5)", PROCESSES, rates[REFRESHES]);
 }
 
 int main(void) {
     static struct bench bench;
-    long long before;
     check(server_make(&bench.server) == 0, "no server");
     set_up(&bench);
-    before = table_size(&bench);
+    weigh(&bench);
     against_the_bare_clients(&bench);
-    printf("postgres bytes for each device, enrolled, exchanged and refreshed "
-           "once, table and index: %lld\n",
-           (table_size(&bench) - before) / (ROUNDS * THREADS * DEVICES));
     close_context(&bench);
-    one_hot_token(&bench);
+    many_processes(&bench);
     server_remove(&bench.server);
     return 0;
 }
