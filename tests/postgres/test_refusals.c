@@ -43,7 +43,7 @@ static unsigned draw(uint64_t *random, unsigned below) {
 /* Until clients were refused something, which they are once they have tried again
  * for some seconds. */
 static int is_refused(const struct crowd *crowd, unsigned before) {
-    for (int i = 0; i < 60000 && crowd->life->refused == before; i++)
+    for (int i = 0; i < 30000 && crowd->life->refused == before; i++)
         pause_ms(1);
     return crowd->life->refused != before;
 }
@@ -204,7 +204,7 @@ static void no_room_for_the_table(struct crowd *crowd) {
     unsigned before = crowd->life->refused;
     small_disk_fill(full.filler, draw(&full.random, 8) * 4096);
     crowd_start(crowd);
-    for (int i = 0; i < 6000 && crowd->life->refused == before; i++) {
+    for (int i = 0; i < 3000 && crowd->life->refused == before; i++) {
         pause_ms(10);
         small_disk_fill(full.filler, 0);
     }
