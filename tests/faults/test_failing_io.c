@@ -172,6 +172,34 @@ static void the_store_answers_what_is_true(void **state) {
     }
 }
 
+/* SQLite would open it to read, and what all connections of a process share as well:
+ * then the others try for 10 s each, until the last of them is closed, also when the
+ * file system is well again. */
+static void what_may_not_be_written_is_refused_at_once(void **state) {
+    static const struct kind sync = {"sync, EIO", IO_SYNC, EIO, 0, 0},
+                             open = {"open", IO_OPEN_TO_WRITE, EROFS, 0, 0};
+    mereau_store *store = NULL;
+    int32_t result;
+    (void)state;
+    begin();
+    assert_int_equal(mereau_sqlite_open(&store, path, NULL), MEREAU_OK);
+    assert_int_equal(put(store, "a", MEREAU_VERSION_ABSENT, 1, "one"), 0);
+    /* Closes the only connection; the log stays. */
+    arm(&sync, 1, FOR_GOOD);
+    assert_int_equal(put(store, "a", 1, 2, "two"), MEREAU_STORE_UNKNOWN);
+    arm(&open, 1, FOR_GOOD);
+    (void)version_of(store, "a", &result);
+    assert_int_equal(result, MEREAU_STORE_IO);
+    assert_int_equal(put(store, "b", MEREAU_VERSION_ABSENT, 1, "one"),
+                     MEREAU_STORE_IO);
+    io->harm(NULL);
+    (void)version_of(store, "a", &result);
+    assert_int_equal(result, MEREAU_STORE_OK);
+    assert_int_equal(put(store, "b", MEREAU_VERSION_ABSENT, 1, "one"), 0);
+    mereau_store_close(store);
+    end();
+}
+
 /* --- what clients are told --- */
 
 enum { DEVICES = 5, STEPS = 4 };
@@ -255,6 +283,7 @@ static void clients_lose_nothing(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_store_answers_what_is_true),
+        cmocka_unit_test(what_may_not_be_written_is_refused_at_once),
         cmocka_unit_test(clients_lose_nothing),
     };
     (void)argc;

@@ -37,8 +37,8 @@ static int set_up(sqlite3 *db) {
     return code;
 }
 
-int mru_sqlite_conn_open(const char *path, int writes,
-                         struct mru_sqlite_conn **out) {
+static int open_one(const char *path, int writes,
+                    struct mru_sqlite_conn **out) {
     /* Each connection is used by one thread at a time, so it needs no lock of
      * its own. */
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
@@ -49,6 +49,9 @@ int mru_sqlite_conn_open(const char *path, int writes,
     if (conn == NULL)
         return code;
     code = sqlite3_open_v2(path, &conn->db, flags, NULL);
+    /* What may not be written is opened to read: no use, and see below. */
+    if (code == SQLITE_OK && sqlite3_db_readonly(conn->db, "main") == 1)
+        code = SQLITE_READONLY;
     if (code == SQLITE_OK)
         code = set_up(conn->db);
     /* Only the writer moves the log into the file. */
@@ -62,6 +65,22 @@ int mru_sqlite_conn_open(const char *path, int writes,
     }
     *out = conn;
     return SQLITE_OK;
+}
+
+/* All connections of a process share what SQLite keeps of a file. When it could not
+ * write to its shared memory once, it has opened that to read only, and no
+ * connection gets anywhere (each tries for 10 s) until the last one is closed. So
+ * they are opened one after the other, and a failure closes those that rest: then
+ * the next one starts anew. */
+int mru_sqlite_conn_open(struct mru_sqlite *store, int writes,
+                         struct mru_sqlite_conn **out) {
+    int code;
+    pthread_mutex_lock(&store->opening);
+    code = open_one(store->path, writes, out);
+    if (code != SQLITE_OK)
+        mru_sqlite_drop_idle(store);
+    pthread_mutex_unlock(&store->opening);
+    return code;
 }
 
 void mru_sqlite_conn_close(struct mru_sqlite_conn *conn) {
@@ -175,7 +194,7 @@ int mru_sqlite_take(struct mru_sqlite *store, int quick,
     pthread_mutex_unlock(&store->lock);
     if (*out != NULL)
         return SQLITE_OK;
-    code = mru_sqlite_conn_open(store->path, 0, out);
+    code = mru_sqlite_conn_open(store, 0, out);
     if (code != SQLITE_OK) {
         pthread_mutex_lock(&store->lock);
         one_reader_less(store);
@@ -203,4 +222,18 @@ void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
     pthread_mutex_unlock(&store->lock);
     if (closed)
         mru_sqlite_conn_close(conn);
+}
+
+void mru_sqlite_drop_idle(struct mru_sqlite *store) {
+    struct mru_sqlite_conn *idle, *next;
+    pthread_mutex_lock(&store->lock);
+    idle = store->idle;
+    store->idle = NULL;
+    for (next = idle; next != NULL; next = next->next)
+        one_reader_less(store);
+    pthread_mutex_unlock(&store->lock);
+    for (; idle != NULL; idle = next) {
+        next = idle->next;
+        mru_sqlite_conn_close(idle);
+    }
 }

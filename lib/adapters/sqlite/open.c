@@ -15,12 +15,9 @@ static void sqlite_close(void *user) {
     /* In a forked child the connections are the parent's: even to close them
      * would touch its locks. They are left alone. */
     if (store->process == mru_process_id()) {
-        while (store->idle != NULL) {
-            struct mru_sqlite_conn *conn = store->idle;
-            store->idle = conn->next;
-            mru_sqlite_conn_close(conn);
-        }
+        mru_sqlite_drop_idle(store);
         mru_sqlite_conn_close(store->writer);
+        (void)pthread_mutex_destroy(&store->opening);
         (void)pthread_cond_destroy(&store->freed);
         (void)pthread_mutex_destroy(&store->lock);
     }
@@ -37,6 +34,12 @@ static struct mru_sqlite *store_new(void) {
         return NULL;
     }
     if (pthread_cond_init(&store->freed, NULL) != 0) {
+        (void)pthread_mutex_destroy(&store->lock);
+        mru_free(store);
+        return NULL;
+    }
+    if (pthread_mutex_init(&store->opening, NULL) != 0) {
+        (void)pthread_cond_destroy(&store->freed);
         (void)pthread_mutex_destroy(&store->lock);
         mru_free(store);
         return NULL;
@@ -70,7 +73,7 @@ static mereau_status open_file(struct mru_sqlite *store, const char *path,
                    ? mru_refuse(err, MEREAU_E_NOMEM, "memory", NULL, NULL, NULL)
                    : mru_refuse_host(err, MEREAU_E_STORE, SQLITE_CANTOPEN,
                                      "sqlite.open", "a file", "none");
-    code = mru_sqlite_conn_open(store->path, 1, &store->writer);
+    code = mru_sqlite_conn_open(store, 1, &store->writer);
     if (code != SQLITE_OK)
         return mru_refuse_host(
             err,

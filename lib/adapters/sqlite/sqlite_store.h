@@ -54,6 +54,7 @@ struct mru_sqlite {
     mereau_store table; /* first: what the caller holds */
     char *path; /* absolute */
     uint64_t process;
+    pthread_mutex_t opening; /* held, alone, while a connection is opened */
     pthread_mutex_t lock; /* guards all that follows */
     struct mru_sqlite_conn *idle; /* readers */
     size_t n_readers; /* those in use, too */
@@ -66,8 +67,8 @@ struct mru_sqlite {
 
 /* --- conn.c --- */
 
-/* SQLITE_OK and *out, or a code of SQLite. */
-int mru_sqlite_conn_open(const char *path, int writes,
+/* SQLITE_OK and *out, or a code of SQLite. One at a time: see conn.c. */
+int mru_sqlite_conn_open(struct mru_sqlite *store, int writes,
                          struct mru_sqlite_conn **out);
 /* Also after a failure in the middle: what was begun is rolled back. */
 void mru_sqlite_conn_close(struct mru_sqlite_conn *conn);
@@ -92,6 +93,9 @@ int mru_sqlite_take(struct mru_sqlite *store, int quick,
                     struct mru_sqlite_conn **out);
 void mru_sqlite_give(struct mru_sqlite *store, struct mru_sqlite_conn *conn,
                      int broken);
+
+/* Closes the readers that nobody uses, after a failure. */
+void mru_sqlite_drop_idle(struct mru_sqlite *store);
 
 /* --- schema.c --- */
 

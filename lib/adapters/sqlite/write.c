@@ -156,7 +156,7 @@ static void set_shaken(struct mru_sqlite *store, int shaken) {
 
 /* A new connection, after a failure. */
 static int recover(struct mru_sqlite *store) {
-    int code = mru_sqlite_conn_open(store->path, 1, &store->writer);
+    int code = mru_sqlite_conn_open(store, 1, &store->writer);
     if (code == SQLITE_OK && store->shaken) {
         /* The log is opened, and what is in it found, by reading. */
         code = sqlite3_exec(store->writer->db, "SELECT 1 FROM record LIMIT 1",
@@ -183,6 +183,7 @@ static void write_turns(struct mru_sqlite *store,
         set_shaken(store, 1); /* before the last connection may be gone */
         mru_sqlite_conn_close(store->writer);
         store->writer = NULL;
+        mru_sqlite_drop_idle(store);
     }
 }
 
