@@ -232,8 +232,14 @@ static void a_full_disk_loses_and_doubles_nothing(void **state) {
         assert_int_not_equal(geteuid(), 0);
         return;
     }
-    for (unsigned i = 0; i < lives; i++)
+    for (unsigned i = 0; i < lives; i++) {
+        /* Each crash leaves files behind, until there is no room for the next. */
+        if (i > 0 && i % 10 == 0) {
+            server_remove(&server);
+            assert_int_equal(server_make_small(&server), 0);
+        }
         fill_during_a_life(i % 2 ? no_room_for_the_log : no_room_for_the_table);
+    }
     crowd_must_be_whole("PostgreSQL", "disk full", &full.sum, lives);
 }
 
