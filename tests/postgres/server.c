@@ -228,7 +228,19 @@ static int make(struct server *server, int small) {
 
 int server_make(struct server *server) { return make(server, 0); }
 
-int server_make_small(struct server *server) { return make(server, 1); }
+/* Its logs, of changes and of messages, must not fill the disk themselves. */
+int server_make_small(struct server *server) {
+    static const char *const settings[] = {
+        "ALTER SYSTEM SET max_wal_size='8MB'",
+        "ALTER SYSTEM SET min_wal_size='2MB'",
+        "ALTER SYSTEM SET log_min_messages=fatal",
+        "SELECT pg_reload_conf()",
+    };
+    int failed = make(server, 1);
+    for (size_t i = 0; !failed && i < sizeof settings / sizeof *settings; i++)
+        failed = server_sql(server->conninfo, settings[i], NULL, 0);
+    return failed;
+}
 
 static void remove_tree(const char *path) {
     DIR *dir = opendir(path);

@@ -22,7 +22,7 @@ struct server {
 
 /* Makes a new database and starts its server. 0, or -1 after having said why. */
 int server_make(struct server *server);
-/* The same in 60 MB: its log of changes is kept short. */
+/* The same in 60 MB, with short logs. */
 int server_make_small(struct server *server);
 /* The same without a database, and not running: data comes from elsewhere. */
 int server_make_empty(struct server *server);
