@@ -1,7 +1,8 @@
 """The planted bugs. Each is one or more exact pieces of lib/ (white space apart) and
 what stands there instead. `cases` are run first; then all of the simulator, then
-`tests`. A piece that is not found exactly once is a failure: the mutant must be
-brought up to date with the code."""
+`tests`. Those of a store that needs a server (lib/adapters) are left to its own tests,
+where client library and server are installed. A piece that is not found exactly once
+is a failure: the mutant must be brought up to date with the code."""
 
 REDEEM = "engine/redeem.c"
 REFRESH = "engine/refresh.c"
@@ -12,6 +13,10 @@ SNAPSHOT = "transact/snapshot.c"
 FAMILY = "model/family.c"
 GROUP = "adapters/front/group.c"
 READ_CACHE = "adapters/front/read_cache.c"
+PG_WIRE = "adapters/postgres/wire.c"
+PG_WRITE = "adapters/postgres/write.c"
+REDIS_SCRIPT = "adapters/redis/script.c"
+REDIS_WIRE = "adapters/redis/wire.c"
 
 
 def m(name, source, file, old, new, cases="", tests=(), more=()):
@@ -22,6 +27,10 @@ def m(name, source, file, old, new, cases="", tests=(), more=()):
 # No step of the engine sees these: threads have to be on both sides of a front.
 def front(name, file, old, new):
     return m(name, "own", file, old, new, "none", ("store/test_front_histories",))
+
+
+def adapter(name, file, old, new, test):
+    return m(name, "own", file, old, new, "none", [test])
 
 
 MUTANTS = [
@@ -389,4 +398,52 @@ MUTANTS = [
     front("cache_hears_of_lost_replies_only", READ_CACHE,
           "if (need->writes[i].kind != MEREAU_WRITE_CHECK)",
           "if (result == MEREAU_STORE_UNKNOWN)"),
+
+    # --- PostgreSQL ----------------------------------------------------------------
+    adapter("pg_check_locks_nothing", PG_WIRE, '" AND version=" version " FOR SHARE")',
+            '" AND version=" version)', "postgres/test_kit"),
+    adapter("pg_update_of_any_version", PG_WIRE, '" AND version=$6 RETURNING',
+            '" AND CAST($6 AS bigint) IS NOT NULL RETURNING', "postgres/test_kit"),
+    adapter("pg_delete_of_any_version", PG_WIRE, '" AND version=$3 RETURNING',
+            '" AND CAST($3 AS bigint) IS NOT NULL RETURNING', "postgres/test_kit"),
+    adapter("pg_insert_over_what_is_there", PG_WIRE, '{"mereau_insert", INSERT}',
+            '{"mereau_insert", INSERT " ON CONFLICT DO NOTHING"}', "postgres/test_kit"),
+    adapter("pg_delete_without_a_place", PG_WRITE,
+            "return send_put(commit, MRU_PG_UPSERT, &place, index) && send_delete(",
+            "(void)place; return send_delete(",
+            "postgres/test_faults"),
+    adapter("pg_scan_without_its_first_key", PG_WIRE,
+            'COLUMNS " WHERE partition=$1 AND key>=$2 ORDER BY',
+            'COLUMNS " WHERE partition=$1 AND key>$2 ORDER BY', "postgres/test_kit"),
+    adapter("pg_lost_end_is_busy", PG_WRITE,
+            "commit->n_good != commit->n_sent)) commit->result = MEREAU_STORE_UNKNOWN;",
+            "commit->n_good != commit->n_sent)) commit->result = MEREAU_STORE_BUSY;",
+            "postgres/test_cuts"),
+    adapter("pg_goodbye_is_busy", PG_WIRE,
+            "lost = {MEREAU_STORE_UNKNOWN, 1, 0}", "lost = {MEREAU_STORE_BUSY, 1, 0}",
+            "postgres/test_faults"),
+    adapter("pg_statements_not_prepared_again", PG_WRITE, "if (verdict.forgotten)",
+            "if (verdict.forgotten > 1)", "postgres/test_open"),
+
+    # --- Redis -----------------------------------------------------------------------
+    adapter("redis_versions_not_compared", REDIS_SCRIPT,
+            "or sub(there, 1, 9) ~= ARGV[a] then", "or ARGV[a] == nil then",
+            "redis/test_kit"),
+    adapter("redis_put_over_what_is_there", REDIS_SCRIPT,
+            "elseif expect == 45 and there then", "elseif expect == 0 and there then",
+            "redis/test_kit"),
+    adapter("redis_index_not_written", REDIS_SCRIPT, "if #index > 0 then",
+            "if #index > 999 then", "redis/test_kit"),
+    adapter("redis_wrong_write_is_blamed", "adapters/redis/write.c",
+            "*failed = (size_t)reply->integer - 1;", "*failed = (size_t)reply->integer;",
+            "redis/test_kit"),
+    adapter("redis_lost_reply_is_busy", REDIS_WIRE,
+            "answer.broken = 1; answer.result = MEREAU_STORE_UNKNOWN;",
+            "answer.broken = 1; answer.result = MEREAU_STORE_BUSY;", "redis/test_cuts"),
+    adapter("redis_unknown_refusal_is_busy", REDIS_WIRE,
+            "return table[i].result; return MEREAU_STORE_UNKNOWN;",
+            "return table[i].result; return MEREAU_STORE_BUSY;", "redis/test_strange"),
+    adapter("redis_server_that_evicts", "adapters/redis/look.c",
+            'if (strcmp(value, "noeviction") != 0)', 'if (strcmp(value, "none") == 0)',
+            "redis/test_answers"),
 ]

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Plants each bug of list.py into a copy of lib/, builds, and runs the simulator
 (and, where a mutant names them, other tests) until something fails. A mutant that
-survives, or that no longer applies, makes the run fail.
+survives, or that no longer applies, makes the run fail. Stores that need a server are
+tried where client library and server are installed; elsewhere the run says so.
 
     run.py [name ...]      JOBS=2 at once; O=build-mutants
 """
 import concurrent.futures
+import functools
+import glob
 import os
 import re
 import shutil
@@ -22,6 +25,8 @@ CC = os.environ.get("CC") or "gcc"
 STD = "-std=c11 -O1 -fPIC -fvisibility=hidden -Iinclude".split()
 SECONDS = 240
 JOBS = int(os.environ.get("JOBS") or 2)
+# Stores that need a server: where its program may be.
+SERVERS = {"postgres": ["/usr/lib/postgresql/*/bin/postgres"], "redis": []}
 
 
 def make(*targets):
@@ -29,12 +34,25 @@ def make(*targets):
                     "CFLAGS=-O1", *[os.path.join(BASE, t) for t in targets]], check=True)
 
 
-def libraries():
-    text = subprocess.run(
-        ["make", "-s", "--no-print-directory", "-f", "-", "show"], check=True,
-        input="include Makefile\nshow:\n\t@echo $(link_libs) $(CMOCKA_LIBS)\n",
-        capture_output=True, text=True).stdout.split()
-    return [w for w in text if not w.startswith("build")]
+@functools.lru_cache(maxsize=None)
+def ask(*names):
+    """What variables of the Makefile stand for, as lists of words."""
+    show = "include Makefile\nshow:\n" + "".join(f"\t@echo $({n})\n" for n in names)
+    lines = subprocess.run(
+        ["make", "-s", "--no-print-directory", f"O={BASE}", "-f", "-", "show"],
+        check=True, input=show, capture_output=True, text=True).stdout.split("\n")
+    return [line.split() for line in lines[:len(names)]]
+
+
+def server_of(test):
+    folder = test.split("/")[0]
+    return folder if folder in SERVERS else None
+
+
+def is_here(server):
+    program = {"redis": "redis-server"}.get(server, server)
+    return server in ask("adapters")[0] and bool(
+        shutil.which(program) or any(glob.glob(p) for p in SERVERS[server]))
 
 
 def plant(text, old, new):
@@ -50,20 +68,21 @@ def plant(text, old, new):
 def objects_of(test):
     folder = os.path.join("tests", os.path.dirname(test))
     shared = [f for f in sorted(os.listdir(folder)) if f.endswith(".c")
-              and not f.startswith("test_") and f != "alloc.c"]
+              and not f.startswith("test_") and f not in ("alloc.c", "preload.c")]
     files = [f"tests/{test}.o"] + [os.path.join(folder, f[:-2] + ".o") for f in shared]
     source = open(f"tests/{test}.c", encoding="utf-8").read()
     if re.search(r'include.*[/"]alloc\.h"', source):
         files.append("tests/unit/alloc.o")
-    return [os.path.join(BASE, f) for f in files]
+    files = [os.path.join(BASE, f) for f in files]
+    return files + ask("of_stores")[0] if server_of(test) else files
 
 
 def link(folder, test, mutated, libs):
     program = os.path.join(folder, os.path.basename(test))
+    server = server_of(test)
     subprocess.run([CC, "-o", program, *objects_of(test), *mutated,
-                    *[os.path.join(BASE, f"libmereau{n}.a")
-                      for n in ("-testing", "-front", "-sqlite", "", "-verify")],
-                    *libs], check=True)
+                    *[os.path.join(BASE, f"libmereau-{s}.a") for s in [server] if s],
+                    *libs, *(ask(f"{server}_libs")[0] if server else [])], check=True)
     return program
 
 
@@ -108,8 +127,10 @@ def try_one(mutant, libs):
         if path not in files:
             files.append(path)
     objects = []
+    flags = [f for t in mutant["tests"] if server_of(t)
+             for f in ask(f"{server_of(t)}_cflags")[0]]
     for path in files:
-        built = subprocess.run([CC, *STD, "-I" + os.path.join(folder, "lib"), "-c",
+        built = subprocess.run([CC, *STD, *flags, "-I" + os.path.join(folder, "lib"), "-c",
                                 "-o", path[:-2] + ".o", path],
                                capture_output=True, text=True)
         if built.returncode != 0:
@@ -132,14 +153,19 @@ def try_one(mutant, libs):
 def main():
     chosen = [m for m in MUTANTS if not sys.argv[1:] or m["name"] in sys.argv[1:]]
     assert chosen, "no such mutant"
+    wanted = {server_of(t) for m in chosen for t in m["tests"]} - {None}
+    absent = {s for s in wanted if not is_here(s)}
+    left_out = [m for m in chosen if absent & {server_of(t) for t in m["tests"]}]
+    chosen = [m for m in chosen if m not in left_out]
     tests = {"sim/test_sim"} | {t for m in chosen for t in m["tests"]}
-    make("libmereau.a", "libmereau-verify.a", "libmereau-sqlite.a", "libmereau-front.a",
-         "libmereau-testing.a",
-         *[f"tests/{t}" for t in sorted(tests)])
-    libs = libraries()
-    before = run(os.path.join(BASE, "tests/sim/test_sim"))
-    if before:
-        sys.exit(f"without a mutant, the simulator already fails: {before}")
+    make("libmereau.a", "libmereau-verify.a", "libmereau-sqlite.a", "libmereau-testing.a",
+         "libmereau-front.a", *[f"tests/{t}" for t in sorted(tests)])
+    libs = ask("link_libs", "CMOCKA_LIBS")
+    libs = libs[0] + libs[1]
+    for test in sorted(t for t in tests if t == "sim/test_sim" or server_of(t)):
+        before = run(os.path.join(BASE, "tests", test))
+        if before:
+            sys.exit(f"without a mutant, {test} already fails: {before}")
     bad = 0
     width = max(len(m["name"]) for m in chosen)
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
@@ -148,7 +174,10 @@ def main():
             bad += not good
             print(f"{'caught' if good else 'FAILED'}  {mutant['name']:{width}}  "
                   f"{what}  [{mutant['source']}]  {seconds:.0f} s", flush=True)
-    print(f"{len(chosen) - bad} of {len(chosen)} mutants caught")
+    for mutant in left_out:
+        print(f"not tried  {mutant['name']}: {' or '.join(sorted(absent))} is not here")
+    print(f"{len(chosen) - bad} of {len(chosen)} mutants caught"
+          + (f", {len(left_out)} not tried" if left_out else ""))
     sys.exit(1 if bad else 0)
 
 
