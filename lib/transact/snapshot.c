@@ -263,15 +263,15 @@ const void *mru_tx_keep(struct mru_tx *tx, size_t slot, const void *data,
  * the first is left out (3.3). */
 int mru_tx_random(struct mru_tx *tx, const char *label, uint32_t index,
                   uint8_t *out, size_t len) {
+    const mereau_slice text = {(const uint8_t *)label, strlen(label)};
     uint8_t info[8 + MRU_TX_LABEL];
-    size_t label_len = strlen(label);
-    mereau_slice all = {info, 8 + label_len};
-    if (label_len > MRU_TX_LABEL) {
+    mereau_slice all = {info, 8 + text.len};
+    if (text.len > MRU_TX_LABEL) {
         mru_wipe(out, len);
         return -1;
     }
     mru_put_u32(info, index);
     mru_put_u32(info + 4, tx->batches);
-    memcpy(info + 8, label, label_len);
+    memcpy(info + 8, text.data, text.len);
     return mru_hkdf_expand(tx->seed, &all, out, len);
 }
