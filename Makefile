@@ -350,7 +350,7 @@ run-all: $(tests) $(examples)
 # --- check-all: the same under other tools and on other machines --------------------
 # What cannot be installed or run here is a failure.
 parts = check-openssl check-faults check-asan check-tsan check-valgrind check-clang check-tidy \
-    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian13 check-openssl-debian13 \
+    $(if $(wildcard tests/fuzz/*.c),check-fuzz) check-interop check-32 check-big-endian check-debian12 check-debian13 check-openssl-debian13 \
     $(served:%=check-%) check-valkey
 .PHONY: check-all check-bare check-fuzz $(parts) run-served $(served:%=bench-%)
 check-all:
@@ -444,7 +444,7 @@ check-interop: $(O)/examples/demo $(interop_tools)
 soak:
 	@tests/tools/deps.sh servers
 	@MEREAU_SOAK=1 TIMEOUT=86400 tests/tools/check_all.sh \
-	    soak-tests check-faults $(served:%=check-%) bench-size check-debian12
+	    soak-tests check-faults $(served:%=check-%) bench-size
 # The tests that have a long form: simulator, sizes, sweeps of allocations.
 soak_src = $(if $(test_src),$(shell grep -l MEREAU_SOAK $(test_src)))
 soak-tests:
